@@ -1,0 +1,311 @@
+//! An address: where a peer can be dialled. Every spelling of a host ends in one, so that no check can be talked round.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::Host;
+
+/// An absolute `http://` or `https://` URL of a host and a port, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address {
+    scheme: Scheme,
+    host: Host,
+    port: u16,
+}
+
+/// How a peer is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+/// What kind of place a host is, as far as a stranger's word for it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// `0.0.0.0` or `[::]`: "the address that you see me at".
+    Unspecified,
+    /// This machine.
+    Loopback,
+    /// `169.254.0.0/16` or `fe80::/10`.
+    LinkLocal,
+    /// A group of machines; the IPv4 broadcast address too.
+    Multicast,
+    /// A machine with a name or address of its own.
+    Host,
+}
+
+/// Why a text is not an address, or not one that may be listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Another scheme, or none.
+    #[error("an address begins with http:// or https://")]
+    Scheme,
+    /// Something behind the port, or user information before the host.
+    #[error(
+        "an address is a scheme, a host and a port, without user, path, query or fragment, as in http://192.0.2.7:7101"
+    )]
+    Shape,
+    /// No port, or one that cannot be dialled.
+    #[error("an address ends with a port from 1 to 65535, as in http://192.0.2.7:7101")]
+    Port,
+    /// The host is neither a name nor an IP address.
+    #[error("the host is not a name or an IP address")]
+    Host,
+    /// Still unspecified when it mattered.
+    #[error("an unspecified host cannot be dialled: use the address at which others reach you")]
+    Unspecified,
+    /// Loopback, told to a stranger.
+    #[error("a loopback address cannot be reached from another machine: use one that others can dial")]
+    Loopback,
+    /// Link-local.
+    #[error("a link-local address cannot be listed: use one that others can dial")]
+    LinkLocal,
+    /// Multicast or broadcast.
+    #[error("a multicast or broadcast address is not a peer: use one that others can dial")]
+    Multicast,
+}
+
+impl Address {
+    /// The address of a port on an IP address.
+    #[must_use]
+    pub fn new(scheme: Scheme, ip: IpAddr, port: u16) -> Self {
+        Self { scheme, host: host_of(ip), port }
+    }
+
+    /// How the peer there is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The port, never 0 in an address that was parsed.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What kind of place the host is. A name other than `localhost` is known only after it was resolved.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match &self.host {
+            Host::Ipv4(ip) => reach(IpAddr::V4(*ip)),
+            Host::Ipv6(ip) => reach(IpAddr::V6(*ip)),
+            Host::Domain(name) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                if name == "localhost" || name.ends_with(".localhost") {
+                    Reach::Loopback
+                } else {
+                    Reach::Host
+                }
+            }
+        }
+    }
+
+    /// The same address, with an unspecified host replaced by where the request came from.
+    #[must_use]
+    pub fn seen_at(self, source: IpAddr) -> Self {
+        if self.reach() == Reach::Unspecified { Self { host: host_of(source), ..self } } else { self }
+    }
+
+    /// Whether a directory may list this address for someone who asked from this machine, or from another.
+    pub fn listable(&self, asked_over_loopback: bool) -> Result<(), AddressError> {
+        match self.reach() {
+            Reach::Host => Ok(()),
+            Reach::Loopback if asked_over_loopback => Ok(()),
+            Reach::Loopback => Err(AddressError::Loopback),
+            Reach::Unspecified => Err(AddressError::Unspecified),
+            Reach::LinkLocal => Err(AddressError::LinkLocal),
+            Reach::Multicast => Err(AddressError::Multicast),
+        }
+    }
+}
+
+/// What kind of place an IP address is. An IPv4 address inside an IPv6 one is judged as what it is.
+#[must_use]
+pub fn reach(ip: IpAddr) -> Reach {
+    let ip = ip.to_canonical();
+    let link_local = match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
+    if ip.is_unspecified() {
+        Reach::Unspecified
+    } else if ip.is_loopback() || ip == IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0x7f00, 1)) {
+        Reach::Loopback
+    } else if link_local {
+        Reach::LinkLocal
+    } else if ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast()) {
+        Reach::Multicast
+    } else {
+        Reach::Host
+    }
+}
+
+fn host_of(ip: IpAddr) -> Host {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => Host::Ipv4(ip),
+        IpAddr::V6(ip) => Host::Ipv6(ip),
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (scheme, rest) = text.split_once("://").ok_or(AddressError::Scheme)?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(AddressError::Scheme),
+        };
+        if rest.contains(|c: char| {
+            matches!(c, '/' | '\\' | '?' | '#' | '@') || c.is_whitespace() || c.is_control()
+        }) {
+            return Err(AddressError::Shape);
+        }
+        let (host, port) =
+            rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).ok_or(AddressError::Port)?;
+        if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(AddressError::Port);
+        }
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or(AddressError::Port)?;
+        let host = match Host::parse(host).map_err(|_| AddressError::Host)? {
+            Host::Ipv6(ip) => host_of(IpAddr::V6(ip)),
+            other => other,
+        };
+        Ok(Self { scheme, host, port })
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address(text: &str) -> Result<Address, AddressError> {
+        text.parse()
+    }
+
+    #[test]
+    fn every_spelling_ends_in_one() {
+        for (typed, spelt) in [
+            ("http://127.0.0.1:7101", "http://127.0.0.1:7101"),
+            ("HTTP://Ana.Example:80", "http://ana.example:80"),
+            ("https://[2001:DB8::1]:443", "https://[2001:db8::1]:443"),
+            ("http://127.1:1", "http://127.0.0.1:1"),
+            ("http://0x7f000001:1", "http://127.0.0.1:1"),
+            ("http://2130706433:1", "http://127.0.0.1:1"),
+            ("http://[::ffff:169.254.1.1]:1", "http://169.254.1.1:1"),
+        ] {
+            assert_eq!(address(typed).map(|a| a.to_string()), Ok(spelt.to_owned()), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_says_why() {
+        for (typed, why) in [
+            ("127.0.0.1:7101", AddressError::Scheme),
+            ("ftp://host:1", AddressError::Scheme),
+            ("", AddressError::Scheme),
+            ("http://host:1/", AddressError::Shape),
+            ("http://host:1/x", AddressError::Shape),
+            ("http://host:1?x", AddressError::Shape),
+            ("http://host:1#x", AddressError::Shape),
+            ("http://ana@host:1", AddressError::Shape),
+            ("http://host\\x:1", AddressError::Shape),
+            ("http:// host:1", AddressError::Shape),
+            ("http://host", AddressError::Port),
+            ("http://[::1]", AddressError::Port),
+            ("http://host:", AddressError::Port),
+            ("http://host:0", AddressError::Port),
+            ("http://host:65536", AddressError::Port),
+            ("http://host:+1", AddressError::Port),
+            ("http://:1", AddressError::Host),
+            ("http://[::1:1", AddressError::Host),
+            ("http://[fe80::1%eth0]:1", AddressError::Host),
+            ("http://300.1.1.1:1", AddressError::Host),
+        ] {
+            assert_eq!(address(typed), Err(why), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_cannot_send_us_anywhere_by_another_spelling() {
+        for (typed, here, elsewhere) in [
+            ("http://192.168.1.7:1", Ok(()), Ok(())),
+            ("http://ana.example:1", Ok(()), Ok(())),
+            ("http://127.1:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://0x7f000001:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://localhost:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://LOCALHOST.:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://x.localhost:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[::1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[::ffff:127.0.0.1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[::ffff:169.254.1.1]:1", Err(AddressError::LinkLocal), Err(AddressError::LinkLocal)),
+            ("http://169.254.169.254:1", Err(AddressError::LinkLocal), Err(AddressError::LinkLocal)),
+            ("http://[fe80::1]:1", Err(AddressError::LinkLocal), Err(AddressError::LinkLocal)),
+            ("http://224.0.0.1:1", Err(AddressError::Multicast), Err(AddressError::Multicast)),
+            ("http://[ff02::1]:1", Err(AddressError::Multicast), Err(AddressError::Multicast)),
+            ("http://255.255.255.255:1", Err(AddressError::Multicast), Err(AddressError::Multicast)),
+            ("http://0.0.0.0:1", Err(AddressError::Unspecified), Err(AddressError::Unspecified)),
+            ("http://0:1", Err(AddressError::Unspecified), Err(AddressError::Unspecified)),
+            ("http://[::ffff:0.0.0.0]:1", Err(AddressError::Unspecified), Err(AddressError::Unspecified)),
+        ] {
+            let address = address(typed).unwrap();
+            assert_eq!(address.listable(true), here, "{typed}");
+            assert_eq!(address.listable(false), elsewhere, "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_unspecified_host_is_where_the_request_came_from() {
+        let source = "::ffff:192.0.2.7".parse().unwrap();
+        assert_eq!(address("http://[::]:7101").unwrap().seen_at(source).to_string(), "http://192.0.2.7:7101");
+        assert_eq!(address("http://h.example:1").unwrap().seen_at(source).to_string(), "http://h.example:1");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_what_parses_is_stable(text in "(http|https)://[a-z0-9.:\\[\\]xX%-]{0,24}:[0-9]{0,6}") {
+            if let Ok(first) = address(&text) {
+                prop_assert_eq!(address(&first.to_string()), Ok(first));
+            }
+        }
+    }
+}

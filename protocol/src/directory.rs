@@ -1,0 +1,65 @@
+//! What the directory is asked and what it answers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, Fingerprint, Name};
+
+/// The body of `POST /register`, as a peer sends it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Registration {
+    /// The name to claim, or to renew.
+    pub name: Name,
+    /// Where the peer can be dialled; an unspecified host means "where you see me".
+    pub address: Address,
+    /// The fingerprint of the peer's key, once it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+    /// The peer has just started.
+    pub fresh: bool,
+}
+
+/// One who is online, as `GET /peers` lists it. Nothing in it changes when a lease is renewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerRecord {
+    /// The claimed name.
+    pub name: Name,
+    /// Where the peer says it can be dialled.
+    pub address: Address,
+    /// The fingerprint of the claim: a hint, never a proof.
+    pub fingerprint: Option<Fingerprint>,
+    /// When the peer came online, or said that it had just started.
+    pub online_since: Timestamp,
+}
+
+/// The answer to `POST /register`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Registered {
+    /// What is listed now.
+    #[serde(flatten)]
+    pub record: PeerRecord,
+    /// When the lease ends, in wall time as it stood; for information.
+    pub expires_at: Timestamp,
+    /// How long the lease lasts, in seconds of the directory's running time.
+    pub ttl_seconds: u64,
+    /// The token that the directory made for a new claim; said once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// The answer to `GET /peers/{name}`: any claimed name, online or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The claimed name.
+    pub name: Name,
+    /// The fingerprint of the claim.
+    pub fingerprint: Option<Fingerprint>,
+    /// Whether its lease runs.
+    pub online: bool,
+    /// Where the peer says it can be dialled, when online.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Since when, when online.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_since: Option<Timestamp>,
+}
