@@ -6,7 +6,7 @@ use std::str::FromStr;
 use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
 
-/// The SHA-256 of a certificate's SubjectPublicKeyInfo; as text 52 characters of lower-case base32 without padding.
+/// The SHA-256 of a certificate's `SubjectPublicKeyInfo`; as text 52 characters of lower-case base32 without padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint([u8; 32]);

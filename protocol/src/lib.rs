@@ -15,6 +15,8 @@ pub mod directory;
 
 pub mod problem;
 
+pub mod duration;
+
 pub use address::Address;
 pub use fingerprint::Fingerprint;
 pub use name::Name;
