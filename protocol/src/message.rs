@@ -1,7 +1,5 @@
 //! A message as it travels, and the receipt that answers it.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -91,26 +89,25 @@ impl From<Body> for String {
 /// A message as it was sent, before anything in it was believed.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "one message, a JSON object")]
-pub struct Unparsed<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    from: Cow<'a, str>,
-    #[serde(borrow, default)]
-    to: Option<Cow<'a, str>>,
+pub struct Unparsed {
+    #[serde(default)]
+    id: Option<String>,
+    from: String,
+    #[serde(default)]
+    to: Option<String>,
     body: String,
-    #[serde(borrow, default)]
-    sent_at: Option<Cow<'a, str>>,
+    #[serde(default)]
+    sent_at: Option<String>,
     #[serde(default)]
     seq: Option<u64>,
-    #[serde(borrow, default)]
-    reply_to: Option<Cow<'a, str>>,
+    #[serde(default)]
+    reply_to: Option<String>,
 }
 
-impl TryFrom<Unparsed<'_>> for Message {
+impl TryFrom<Unparsed> for Message {
     type Error = Problem;
 
-    fn try_from(message: Unparsed<'_>) -> Result<Self, Problem> {
+    fn try_from(message: Unparsed) -> Result<Self, Problem> {
         Ok(Self {
             id: message.id.map(|text| uuid("id", &text)).transpose()?,
             from: message.from.parse().map_err(|error| invalid_name("from", &error))?,
@@ -192,7 +189,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Message, Problem> {
-        Message::try_from(serde_json::from_str::<Unparsed<'_>>(text).unwrap())
+        Message::try_from(serde_json::from_str::<Unparsed>(text).unwrap())
     }
 
     fn slug(text: &str) -> Slug {
