@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::open::OpenError;
@@ -26,7 +27,8 @@ const WRITER: &[(&str, i64)] = &[
 
 const READER: &[(&str, i64)] = &[("query_only", 1), ("cache_size", -512), ("mmap_size", 0)];
 
-/// For migrations: rebuilding a table drops it, and with keys enforced that would delete what refers to it.
+/// In WAL mode and for migrations only: rebuilding a table drops it, and with foreign keys enforced that would
+/// delete what refers to it.
 pub(crate) fn migrating(path: &Path) -> Result<Connection, OpenError> {
     let failed = |error| OpenError::from_sqlite(path, error);
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
@@ -34,6 +36,8 @@ pub(crate) fn migrating(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::ReadOnly { path: path.to_owned() });
     }
     set(&connection, path, &[("foreign_keys", 0)])?;
+    // A file that turns out to be another's keeps its log.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
     let mode = patiently(|| {
         connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
     });
@@ -48,10 +52,11 @@ pub(crate) fn migrating(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// For the writer, on a file that is known and up to date.
-pub(crate) fn writing(path: &Path) -> Result<Connection, OpenError> {
-    let connection = migrating(path)?;
+/// For the writer, once the file is known and up to date.
+pub(crate) fn writing(connection: Connection, path: &Path) -> Result<Connection, OpenError> {
     set(&connection, path, WRITER)?;
+    let closing = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+    closing.map_err(|error| OpenError::from_sqlite(path, error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

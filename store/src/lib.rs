@@ -34,8 +34,9 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     queue: leader::Queue,
-    writer: Mutex<writer::Writer>,
     readers: reader::Readers,
+    // Dropped after the readers: only a connection that can write carries the log back when it is the last.
+    writer: Mutex<writer::Writer>,
 }
 
 impl Store {
@@ -47,8 +48,8 @@ impl Store {
         Ok(Store {
             shared: Arc::new(Shared {
                 queue: leader::Queue::default(),
-                writer: Mutex::new(writer::Writer::new(path, connection)),
                 readers: reader::Readers::new(path),
+                writer: Mutex::new(writer::Writer::new(path, connection)),
             }),
         })
     }

@@ -124,8 +124,14 @@ impl OpenError {
 pub(crate) fn open(path: &Path, schema: &Schema) -> Result<Connection, OpenError> {
     create(path).map_err(|error| OpenError::from_system(path, error))?;
     inspect(path, schema)?;
-    migrate(&connection::migrating(path)?, path, schema)?;
-    connection::writing(path)
+    let connection = connection::migrating(path)?;
+    migrate(&connection, path, schema)?;
+    connection::writing(connection, path)
+}
+
+/// The same for a file that was open before.
+pub(crate) fn reopen(path: &Path) -> Result<Connection, OpenError> {
+    connection::writing(connection::migrating(path)?, path)
 }
 
 /// Creates the file if there is none, for its owner alone: SQLite gives its log the same mode.

@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::connection;
 use crate::job::{Failure, Job, Verdict};
-use crate::open::OpenError;
+use crate::open::{self, OpenError};
 
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -61,6 +60,17 @@ impl Writer {
     }
 }
 
+#[cfg(test)]
+impl Writer {
+    /// For tests that count commits or make one fail.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        match &mut self.state {
+            State::Ready(connection) => connection,
+            State::Lost | State::Closed => panic!("no connection"),
+        }
+    }
+}
+
 fn transact(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
     execute(connection, "BEGIN IMMEDIATE")?;
     for job in jobs {
@@ -93,7 +103,7 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
 
 /// Opens the file anew and proves that it takes a write.
 fn reopen(path: &Path) -> Result<Connection, Failure> {
-    let connection = connection::writing(path).map_err(|error| match error {
+    let connection = open::reopen(path).map_err(|error| match error {
         OpenError::Sqlite { source, .. } => Failure::from(source),
         other => Failure::Unavailable(other.to_string()),
     })?;
