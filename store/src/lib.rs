@@ -54,13 +54,15 @@ impl Store {
         })
     }
 
-    /// Runs `job` in a savepoint of its own and answers once its commit is on the disk.
+    /// Runs `job` in a savepoint of its own and answers once its commit is on the disk. The task that waits first
+    /// commits for all, which holds up what else this one task does (`join!`, `select!`), and no other.
     ///
     /// Jobs that wait at the same time share one commit, in the order in which they came. Dropping the future
-    /// does not withdraw the job. Constraints that are `DEFERRABLE` fail the whole commit, so use none.
+    /// does not withdraw the job. A job must not wait for another write, which would wait for it. Constraints that
+    /// are `DEFERRABLE` fail the whole commit, so use none.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Outside a tokio runtime, and on a `LocalSet` of one with several threads.
     pub async fn write<T, E>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -79,7 +81,7 @@ impl Store {
     /// the process: memory would no longer be what the file says.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// As [`Store::write`].
     pub async fn write_then<T, E>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
