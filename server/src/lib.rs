@@ -1,1 +1,77 @@
-//! skeleton
+//! The directory: it lists who is online and nothing else. No message ever passes through it.
+//!
+//! A [`Server`] is handed its address and its shutdown, so that a program can run one beside other things.
+
+pub mod config;
+
+pub mod http;
+
+pub mod directory;
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+pub use directory::Options;
+use directory::{Directory, OpenError};
+
+/// A directory that accepts connections, and answers them once it is served.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    directory: Directory,
+}
+
+/// Why a directory does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {source}; if another program has the port, choose another with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its database does not let it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl Server {
+    /// Takes the address and opens the database: the port comes first, so that a start that fails on it spends no grace.
+    pub async fn bind(listen: SocketAddr, options: &Options) -> Result<Self, StartError> {
+        let refused = |source| StartError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let directory = Directory::open(options).await?;
+        Ok(Self { listener, address, directory })
+    }
+
+    /// Where it is reached, with the real port.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers until `shutdown` is done, then finishes what runs and closes the database.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) {
+        let directory = self.directory.clone();
+        let upkeep = tokio::spawn(async move { directory.tend().await });
+        let router = http::router(self.directory.clone());
+        listener::serve(self.listener, router, limits(), shutdown).await;
+        upkeep.abort();
+        // Its writes have to be over before the last one.
+        drop(upkeep.await);
+        self.directory.close().await;
+    }
+}
+
+/// Ten thousand peers may come back at the same moment, each over a connection of its own.
+fn limits() -> listener::Limits {
+    listener::Limits { connections: 16_384, ..listener::Limits::default() }
+}

@@ -1,0 +1,200 @@
+//! The directory itself: who has which name, who is online, and what a request changes about it. Decisions are made and
+//! kept in the database and published here in the order of the commits; HTTP knows this page and nothing behind it.
+
+mod decision;
+mod token;
+
+mod claims;
+mod clock;
+mod leases;
+
+mod registration;
+
+mod list;
+mod online;
+
+mod failure;
+
+mod alone;
+mod opening;
+mod restart;
+mod upkeep;
+
+#[cfg(test)]
+mod simulation;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use protocol::Name;
+use protocol::directory::{Claim, PeerRecord};
+use store::Store;
+use tokio::sync::Notify;
+
+pub use claims::Retention;
+pub use decision::{Arrival, Refusal, Request};
+pub use failure::Failure;
+pub use list::List;
+pub use opening::{OpenError, Options};
+pub use registration::Parting;
+pub use token::{Token, TokenError, TokenHash};
+
+use clock::{Clock, Moment};
+use online::Online;
+use registration::{Admitted, Now};
+
+/// A running directory. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    store: Store,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    ttl: Duration,
+    retention: Retention,
+    /// Until when the clock has to be written down: the end of the last grace.
+    graced_until: Option<Moment>,
+    online: Mutex<Online>,
+    list: list::Shelf,
+    /// A lease began where there may have been none.
+    joined: Notify,
+    /// Memory knows what the database does not.
+    unwritten: Notify,
+    /// Let go when the directory closes.
+    alone: Mutex<Option<alone::Alone>>,
+}
+
+/// An answer to a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// What is listed.
+    pub record: PeerRecord,
+    /// Whether that is news.
+    pub arrival: Arrival,
+    /// When the lease ends if the wall clock goes on as it does.
+    pub expires_at: Timestamp,
+}
+
+/// Why a registration failed.
+#[derive(Debug)]
+pub enum RegisterError {
+    /// The request cannot be granted.
+    Refused(Refusal),
+    /// Nothing was kept.
+    Failed(Failure),
+}
+
+impl Directory {
+    /// How long a lease lasts.
+    #[must_use]
+    pub fn ttl(&self) -> Duration {
+        self.shared.ttl
+    }
+
+    /// Claims a name, comes online, changes or renews.
+    pub async fn register(&self, request: Request) -> Result<Registered, RegisterError> {
+        if let Some(renewed) = self.renew(&request) {
+            return Ok(renewed);
+        }
+        let (deciding, publishing) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
+        let decided = self.store.write_then(
+            move |conn| deciding.decide(conn, &request),
+            move |decided| {
+                if let Ok(admitted) = decided {
+                    publishing.publish(admitted);
+                }
+            },
+        );
+        let admitted = decided
+            .await
+            .map_err(|error| RegisterError::Failed(error.into()))?
+            .map_err(RegisterError::Refused)?;
+        Ok(self.shared.registered(admitted.listed.record, admitted.listed.ends, admitted.arrival))
+    }
+
+    /// A renewal that changes nothing is granted by memory alone.
+    fn renew(&self, request: &Request) -> Option<Registered> {
+        let shared = &self.shared;
+        let renewed = lock(&shared.online).renew(request, shared.clock.now(), shared.ttl)?;
+        shared.unwritten.notify_one();
+        Some(shared.registered(renewed.record, renewed.ends, Arrival::Stayed))
+    }
+
+    /// Takes the token's name offline, if the token holds one: `None` if not.
+    pub async fn leave(&self, token: TokenHash, parting: Parting) -> Result<Option<()>, Failure> {
+        let (deciding, publishing) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
+        let left = self.store.write_then(
+            move |conn| registration::leave(conn, &token, parting, deciding.now(), deciding.retention),
+            move |left| {
+                if let Some(name) = left {
+                    lock(&publishing.online).leave(name);
+                }
+            },
+        );
+        Ok(left.await?.map(drop))
+    }
+
+    /// Everyone who is online.
+    #[must_use]
+    pub fn list(&self) -> Arc<List> {
+        self.shared.list.latest(&self.shared.online)
+    }
+
+    /// A claimed name, online or not. Only who is offline is looked up in the database.
+    pub async fn find(&self, name: Name) -> Result<Option<Claim>, Failure> {
+        if let Some(record) = lock(&self.shared.online).find(&name, self.shared.clock.now()) {
+            let PeerRecord { name, address, fingerprint, online_since } = record;
+            let (address, online_since) = (Some(address), Some(online_since));
+            return Ok(Some(Claim { name, fingerprint, online: true, address, online_since }));
+        }
+        let (store, shared) = (self.store.clone(), Arc::clone(&self.shared));
+        let found = tokio::task::spawn_blocking(move || -> Result<_, Failure> {
+            let claim = store.read(|conn| claims::by_name(conn, name.as_str()))?;
+            let wall = shared.now().wall;
+            let kept = claim.filter(|claim| !claim.has_lapsed(shared.retention, wall));
+            let offline =
+                |fingerprint| Claim { name, fingerprint, online: false, address: None, online_since: None };
+            Ok(kept.map(|claim| offline(claim.fingerprint)))
+        });
+        found.await.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Now {
+        let wall = Timestamp::now();
+        let wall = Timestamp::from_millisecond(wall.as_millisecond()).unwrap_or(wall);
+        Now { running: self.clock.now(), wall }
+    }
+
+    fn decide(
+        &self,
+        conn: &rusqlite::Connection,
+        request: &Request,
+    ) -> rusqlite::Result<Result<Admitted, Refusal>> {
+        let remembered = lock(&self.online).ends(&request.name);
+        registration::register(conn, request, remembered, self.now(), (self.ttl, self.retention))
+    }
+
+    /// The lease counts from here, not from before the commit, so that a slow disk shortens none.
+    fn publish(&self, admitted: &mut Admitted) {
+        admitted.listed.ends = self.clock.now().after(self.ttl);
+        lock(&self.online).join(admitted.listed.clone());
+        self.joined.notify_one();
+    }
+
+    fn registered(&self, record: PeerRecord, ends: Moment, arrival: Arrival) -> Registered {
+        let now = self.now();
+        let left = now.running.until(ends).min(self.ttl);
+        Registered { record, arrival, expires_at: now.wall.checked_add(left).unwrap_or(now.wall) }
+    }
+}
+
+/// Locks although a holder panicked: what these locks guard is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,123 @@
+//! How a directory comes up: its database opened and, before anybody is answered, each lease given what it is due.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use store::{Schema, Store};
+use tokio::sync::Notify;
+
+use super::claims::Retention;
+use super::clock::Clock;
+use super::online::Online;
+use super::{Directory, Failure, Shared, alone, list, restart};
+
+pub(super) const SCHEMA: Schema = Schema {
+    // "RCDd": Recado, the directory.
+    application_id: 0x5243_4464,
+    migrations: &[include_str!("../../../migrations/server/0001_claims.sql")],
+};
+
+/// What a directory is told when it starts.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The database. Directories on its way that are missing are made, for their owner alone.
+    pub database: PathBuf,
+    /// How long a lease lasts.
+    pub ttl: Duration,
+    /// How long a claim outlives its last lease.
+    pub retention: Retention,
+}
+
+/// Why a directory does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The way to the database, or the lock beside it, cannot be made.
+    #[error("cannot write beside the database {}: {source}; choose another with --db", path.display())]
+    Path {
+        /// The database.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another directory runs on the same database.
+    #[error("another directory uses the database {}; stop that one, or choose another with --db", path.display())]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The database was refused.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// The leases could not be read, or their grace not be written.
+    #[error("cannot start from the database {}: {source}; make room on the disk, or choose another with --db", path.display())]
+    Resume {
+        /// The database.
+        path: PathBuf,
+        /// What went wrong.
+        source: Failure,
+    },
+}
+
+impl Options {
+    /// The defaults, on this database.
+    #[must_use]
+    pub fn new(database: impl Into<PathBuf>) -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            database: database.into(),
+            ttl: Duration::from_mins(1),
+            retention: Retention { keyed: DAY * 90, unkeyed: DAY },
+        }
+    }
+}
+
+impl Directory {
+    /// Opens the database and takes up the leases where the last run left them.
+    pub async fn open(options: &Options) -> Result<Self, OpenError> {
+        let path = options.database.clone();
+        let opened = tokio::task::spawn_blocking(move || open(&path)).await;
+        let (alone, store) = opened.map_err(|error| OpenError::Path {
+            path: options.database.clone(),
+            source: io::Error::other(error),
+        })??;
+        let ttl = options.ttl;
+        let resumed = store.write(move |conn| restart::resume(conn, Timestamp::now(), ttl)).await;
+        let resumed = resumed
+            .map_err(|source| OpenError::Resume { path: options.database.clone(), source: source.into() })?;
+        let clock = Clock::starting(resumed.began);
+        let graced_until = resumed.graced_until();
+        let mut online = Online::default();
+        for listed in resumed.listed {
+            online.join(listed);
+        }
+        let shared = Shared {
+            clock,
+            ttl,
+            retention: options.retention,
+            graced_until,
+            list: list::Shelf::new(&online),
+            online: Mutex::new(online),
+            joined: Notify::new(),
+            unwritten: Notify::new(),
+            alone: Mutex::new(Some(alone)),
+        };
+        Ok(Self { store, shared: Arc::new(shared) })
+    }
+}
+
+fn open(path: &Path) -> Result<(alone::Alone, Store), OpenError> {
+    let beside = |source| OpenError::Path { path: path.to_owned(), source };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(parent).map_err(beside)?;
+    }
+    let alone = alone::claim(path).map_err(beside)?;
+    let alone = alone.ok_or_else(|| OpenError::InUse { path: path.to_owned() })?;
+    Ok((alone, Store::open(path, &SCHEMA)?))
+}

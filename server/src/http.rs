@@ -1,0 +1,30 @@
+//! All routes of the directory on one page. Each endpoint has a file; what it decides is the directory's affair.
+
+mod health;
+mod peers;
+mod register;
+
+mod bearer;
+mod conditional;
+mod refusal;
+
+use axum::Router;
+use axum::routing::{get, post};
+use protocol::paths;
+
+use crate::directory::Directory;
+
+/// The directory's API.
+pub fn router(directory: Directory) -> Router {
+    let routes = Router::new()
+        .route(paths::REGISTER, post(register::register).delete(register::leave))
+        .route(paths::PEERS, get(peers::list))
+        .route(&format!("{}/{{name}}", paths::PEERS), get(peers::find))
+        .route(paths::HEALTH, get(health::health))
+        .route(paths::OPENAPI, get(health::contract))
+        .with_state(directory);
+    listener::dressed(routes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! What a client is told when the directory says no, or its database does.
+
+use listener::Refusal;
+use protocol::{Name, Problem, Slug};
+
+use crate::directory::{self, Failure, RegisterError};
+
+/// After how long a database that failed is worth another try.
+const RETRY_AFTER: u32 = 5;
+
+/// A registration of `name` that came to nothing.
+pub(super) fn unregistered(name: &Name, error: RegisterError) -> Refusal {
+    match error {
+        RegisterError::Refused(refusal) => refused(name, &refusal).into(),
+        RegisterError::Failed(failure) => failed(failure),
+    }
+}
+
+fn refused(name: &Name, refusal: &directory::Refusal) -> Problem {
+    match refusal {
+        directory::Refusal::NameTaken => Slug::NameTaken.because(format!(
+            "Choose another name, or send the token with which \"{name}\" was claimed as `Authorization: Bearer \
+             <token>`."
+        )),
+        directory::Refusal::TokenInUse(held) => Slug::TokenInUse.because(format!(
+            "This token holds the name \"{held}\". Use another token for \"{name}\", or give \"{held}\" up first with \
+             DELETE /register?forget=true."
+        )),
+        directory::Refusal::FingerprintChanged => Slug::FingerprintChanged.because(format!(
+            "\"{name}\" is claimed with another fingerprint. If that key is lost, give the claim up with DELETE \
+             /register?forget=true and claim the name anew."
+        )),
+    }
+}
+
+/// The database failed. The client learns what to do, the log why.
+pub(super) fn failed(failure: Failure) -> Refusal {
+    match failure {
+        Failure::Full => {
+            let detail = "Nothing was kept. Try again when the directory's owner has made room on its disk.";
+            Slug::StorageFull.because(detail).into()
+        }
+        Failure::Unavailable(why) => {
+            tracing::warn!(why, "the database is unavailable");
+            let detail = format!("Nothing was kept. Try again in {RETRY_AFTER} seconds.");
+            Slug::Unavailable.because(detail).retry_after(RETRY_AFTER).into()
+        }
+        Failure::Internal(why) => Refusal::internal(why),
+    }
+}
