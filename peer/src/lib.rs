@@ -1,1 +1,30 @@
-//! skeleton
+//! The peer: it receives messages straight from other peers, sends straight to theirs, keeps every one of them in its
+//! own SQLite file, and shows them.
+//!
+//! A message's way, and the order in which to read: `cli::send` → `outbound` (outbox, courier, directory, transport) ⇒
+//! `inbound` (endpoint, sender, inbox) → `cli::inbox`.
+
+pub mod cli;
+
+pub mod outbound;
+
+pub mod inbound;
+
+pub mod conversations;
+
+pub mod contacts;
+
+pub mod identity;
+
+pub mod peer;
+
+pub mod serving;
+
+pub mod database;
+
+/// When it is, to the millisecond: what people and databases can compare by eye.
+#[must_use]
+pub fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! `peer`: see `peer --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    peer::cli::main()
+}

@@ -1,0 +1,209 @@
+//! The command line: one command, one file. It calls the peer's rooms and knows nothing of SQL or HTTP.
+
+mod demo;
+mod exit;
+mod follow;
+mod history;
+mod inbox;
+mod language;
+mod listing;
+mod menu;
+mod output;
+mod peers;
+mod send;
+mod sent;
+mod serve;
+mod untrusted;
+mod whoami;
+
+use std::future::Future;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anstream::ColorChoice;
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use etcetera::BaseStrategy as _;
+use reqwest::Url;
+use tracing_subscriber::EnvFilter;
+
+use crate::peer::Peer;
+use exit::{Exit, Failure};
+use output::Output;
+
+/// Leave short messages for each other, machine to machine, with nobody in between.
+#[derive(Parser)]
+#[command(name = "peer", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(before_help = "Examples:
+  peer serve --name ana          receive, deliver, and be listed as ana
+  peer send rui 'lunch at one?'  leave a message for rui
+  peer inbox                     read what came in
+  peer                           all of that from a menu")]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Global {
+    /// Where everything of this peer is kept [default: the platform's data directory]
+    #[arg(long, global = true, env = "RECADO_DATA_DIR", hide_env_values = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The directory's URL, or `none`
+    #[arg(long, global = true, env = "RECADO_SERVER", hide_env_values = true, value_name = "URL", default_value = "http://127.0.0.1:7100")]
+    server: Server,
+    /// Print results as JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+    /// Say more on standard error; twice for still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The directory that was asked for.
+#[derive(Clone)]
+struct Server(Option<Url>);
+
+impl FromStr for Server {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        let url = Url::parse(text).map_err(|error| format!("{error}; write it as in http://127.0.0.1:7100, or `none`"))?;
+        match url.scheme() {
+            "http" if url.host().is_some() && url.path() == "/" && url.query().is_none() && url.fragment().is_none() => {
+                Ok(Self(Some(url)))
+            }
+            "https" => Err("this version speaks only plain http:// to its directory".to_owned()),
+            _ => Err("a directory is a scheme, a host and a port, as in http://127.0.0.1:7100".to_owned()),
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Send(send::Send),
+    Inbox(inbox::Inbox),
+    Sent(sent::Sent),
+    History(history::History),
+    Peers(peers::Peers),
+    Whoami(whoami::Whoami),
+    Menu(menu::Menu),
+    Demo(demo::Demo),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_logging(&arguments);
+    let outcome = match arguments.command {
+        Some(command) => arguments.global.run(command),
+        None => arguments.global.run_bare(),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::complain(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+fn start_logging(arguments: &Arguments) {
+    let quiet = !matches!(arguments.command, Some(Command::Serve(_)));
+    let level = match (arguments.global.verbose, quiet) {
+        (0, true) => "warn",
+        (0, false) | (1, true) => "info",
+        (1, false) | (2, _) => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_env("RECADO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).with_target(false).init();
+}
+
+impl Global {
+    fn run(self, command: Command) -> Result<Exit, Failure> {
+        let mut output = self.output();
+        let exit = match command {
+            Command::Serve(serve) => many_threads(serve.run(&self)),
+            Command::Menu(menu) => many_threads(menu.run(&self, &mut output)),
+            Command::Demo(demo) => many_threads(demo.run(&mut output)),
+            Command::Send(send) => one_thread(send.run(&self, &mut output)),
+            Command::Inbox(inbox) => one_thread(inbox.run(&self, &mut output)),
+            Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
+            Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
+            Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
+            Command::Whoami(whoami) => one_thread(async { whoami.run(&self, &mut output) }),
+        }?;
+        output.flush()?;
+        Ok(exit)
+    }
+
+    /// `peer` alone: at a terminal the menu, elsewhere a word on what to type.
+    fn run_bare(self) -> Result<Exit, Failure> {
+        if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+            return self.run(Command::Menu(menu::Menu::default()));
+        }
+        let help = Arguments::command().render_help();
+        let _ = write!(anstream::stderr().lock(), "{}", help.ansi());
+        Ok(Exit::Usage)
+    }
+
+    fn output(&self) -> Output {
+        let color = match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        // Standard error follows the same choice.
+        color.write_global();
+        Output::new(self.json, color)
+    }
+
+    /// Opens the data directory.
+    fn open(&self) -> Result<Peer, Failure> {
+        let data_dir = match &self.data_dir {
+            Some(chosen) => chosen.clone(),
+            None => etcetera::choose_base_strategy()
+                .map_err(|_| Failure::usage("there is no home directory to keep messages in").hint("Choose one with --data-dir."))?
+                .data_dir()
+                .join("recado"),
+        };
+        Ok(Peer::open(&data_dir, self.server.0.clone())?)
+    }
+}
+
+/// Runs a command that starts a peer. It answers the interrupt itself.
+fn many_threads<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+/// Runs a command that is soon done, and ends at once when interrupted: what it has committed is kept.
+fn one_thread<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    });
+    runtime.block_on(command)
+}

@@ -1,0 +1,210 @@
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use protocol::Name;
+use protocol::message::Body;
+use reqwest::Url;
+use server::Server;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::{Exit, Failure};
+use super::follow::Follower;
+use super::output::{FAINT, NAME, Output};
+use super::serve::Signals;
+use super::{listing, peers, send};
+use crate::conversations::{Direction, Query};
+use crate::outbound::Patience;
+use crate::peer::Peer;
+use crate::serving::Serving;
+
+/// See it work: a directory and two peers on this machine, in a temporary folder
+///
+/// Shows a real exchange step by step, then leaves everything running to play with. Ctrl-C stops it and removes it.
+#[derive(Args)]
+pub struct Demo {}
+
+/// Any free port of this machine.
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// What arrives at all arrives within this.
+const ARRIVAL: Duration = Duration::from_secs(15);
+/// How long the demo's messages may wait.
+const LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+impl Demo {
+    pub(super) async fn run(self, output: &mut Output) -> Result<Exit, Failure> {
+        let mut signals = Signals::new()?;
+        let folder = tempfile::Builder::new().prefix("recado-demo-").tempdir()?;
+        let mut stage = Stage::open(folder).await?;
+        let shown = tokio::select! {
+            shown = stage.play(output) => Some(shown),
+            () = signals.next() => None,
+        };
+        if let Some(shown) = shown {
+            shown?;
+            signals.next().await;
+        }
+        let folder = stage.close().await?;
+        writeln!(output, "\nStopped, and {folder} is removed.")?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Everything that the demo runs.
+struct Stage {
+    folder: TempDir,
+    server: Url,
+    directory: JoinHandle<()>,
+    stop: CancellationToken,
+    ana: Option<Serving>,
+    rui: Option<Serving>,
+}
+
+impl Stage {
+    async fn open(folder: TempDir) -> Result<Self, Failure> {
+        let options = server::Options::new(folder.path().join("directory.db"));
+        let directory = Server::bind(ANY, &options).await.map_err(|error| Failure::new(Exit::Failed, error))?;
+        let server = Url::parse(&directory.url()).map_err(|error| Failure::new(Exit::Failed, error))?;
+        let stop = CancellationToken::new();
+        let directory = tokio::spawn(directory.serve(stop.clone().cancelled_owned()));
+        Ok(Self { folder, server, directory, stop, ana: None, rui: None })
+    }
+
+    async fn play(&mut self, output: &mut Output) -> Result<(), Failure> {
+        let place = self.folder.path().display();
+        writeln!(output, "Recado leaves messages straight from one machine to another, with nobody in between.")?;
+        writeln!(output, "Here are a directory and two peers, kept in {place} for as long as this runs.")?;
+
+        step(output, "A directory lists who is online, and nothing else.")?;
+        writeln!(output, "   directory  {}", self.server.as_str().trim_end_matches('/'))?;
+        output.flush()?;
+
+        step(output, "ana and rui start. Each is a server of its own, with an SQLite file of its own.")?;
+        let (ana, rui) = (self.start("ana").await?, self.start("rui").await?);
+        for serving in [&ana, &rui] {
+            writeln!(output, "   {NAME}{}{NAME:#}        {}", serving.peer().name()?, serving.address())?;
+        }
+        let ana = Arc::clone(self.ana.insert(ana).peer());
+        let rui = Arc::clone(self.rui.insert(rui).peer());
+
+        step(output, "ana asks the directory who is there.")?;
+        peers::print(&ana, output).await?;
+
+        step(output, "ana leaves rui a message. It goes straight to rui's peer, which writes it to disk and answers.")?;
+        let mut at_rui = Follower::from_now(&rui)?;
+        leave(&ana, "rui", "Olá Rui! Lunch at one?", output).await?;
+        arrive(&mut at_rui, "rui", output).await?;
+        drop(at_rui);
+
+        step(output, "rui goes offline, and ana writes all the same. Her peer keeps the message.")?;
+        drop(rui);
+        if let Some(rui) = self.rui.take() {
+            rui.stop().await;
+        }
+        leave(&ana, "rui", "I have kept you a seat.", output).await?;
+
+        step(output, "rui comes back, at another port, and the message arrives without anybody doing anything.")?;
+        let rui = self.start("rui").await?;
+        let rui = Arc::clone(self.rui.insert(rui).peer());
+        let mut at_rui = Follower::behind(&rui, Query { direction: Some(Direction::Received), after: 1, ..Query::default() })?;
+        arrive(&mut at_rui, "rui", output).await?;
+
+        step(output, "rui answers, and ana has the whole conversation in her own file.")?;
+        let mut at_ana = Follower::from_now(&ana)?;
+        leave(&rui, "ana", "On my way.", output).await?;
+        within(at_ana.next()).await?;
+        listing::print(&ana.conversations, &Query::default(), output)?;
+        self.invite(output)
+    }
+
+    /// The commands to play with, ready to be copied.
+    fn invite(&self, output: &mut Output) -> Result<(), Failure> {
+        let program = own_path();
+        let peer = |name: &str| format!("{program} --server {} --data-dir {}", self.server.as_str().trim_end_matches('/'), self.folder.path().join(name).display());
+        let (ana, rui) = (peer("ana"), peer("rui"));
+        writeln!(output, "\n{NAME}Now it is yours.{NAME:#} Everything stays up until you press Ctrl-C here. In another terminal:\n")?;
+        for (what, command) in [
+            ("read what rui gets, as it comes", format!("{rui} inbox --follow")),
+            ("write to rui as ana", format!("{ana} send rui 'oi'")),
+            ("everything that ana keeps", format!("{ana} history")),
+            ("the numbered menu, as rui", format!("{rui} menu")),
+            ("who is online, without Recado", format!("curl -s {}peers", self.server)),
+        ] {
+            writeln!(output, "   {FAINT}# {what}{FAINT:#}\n   {command}")?;
+        }
+        if let Some(rui) = &self.rui {
+            writeln!(output, "   {FAINT}# a message from a script{FAINT:#}")?;
+            writeln!(output, r#"   curl --json '{{"from":"script","body":"the build is green"}}' {}/messages"#, rui.address())?;
+        }
+        Ok(output.flush()?)
+    }
+
+    async fn start(&self, name: &str) -> Result<Serving, Failure> {
+        let mut peer = Peer::open(&self.folder.path().join(name), Some(self.server.clone()))?;
+        peer.take_name(Some(&named(name)?)).await?;
+        Ok(Serving::start(Arc::new(peer), TcpListener::bind(ANY).await?, None).await?)
+    }
+
+    async fn close(self) -> Result<String, Failure> {
+        for serving in [self.ana, self.rui].into_iter().flatten() {
+            serving.stop().await;
+        }
+        self.stop.cancel();
+        self.directory.await.map_err(std::io::Error::other)?;
+        let place = self.folder.path().display().to_string();
+        self.folder.close()?;
+        Ok(place)
+    }
+}
+
+fn step(output: &mut Output, what: &str) -> Result<(), Failure> {
+    writeln!(output, "\n{NAME}* {what}{NAME:#}")?;
+    Ok(output.flush()?)
+}
+
+async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result<(), Failure> {
+    writeln!(output, "   {FAINT}$ peer send {to} '{text}'{FAINT:#}")?;
+    let body = Body::try_from(text.to_owned()).map_err(Failure::usage)?;
+    let begun = Instant::now();
+    let sent = send::send(&from.outbound()?, &[named(to)?], &body, LIFETIME, Patience::FirstTry).await?;
+    for (queued, standing) in &sent {
+        write!(output, "   ")?;
+        send::print(queued, standing, output)?;
+    }
+    writeln!(output, "   {FAINT}{} ms, with every write on disk{FAINT:#}", begun.elapsed().as_millis())?;
+    Ok(output.flush()?)
+}
+
+async fn arrive(at: &mut Follower, who: &str, output: &mut Output) -> Result<(), Failure> {
+    writeln!(output, "   {FAINT}$ peer inbox            # as {who}{FAINT:#}")?;
+    for entry in within(at.next()).await? {
+        write!(output, " ")?;
+        listing::print_one(&entry, output)?;
+    }
+    Ok(output.flush()?)
+}
+
+async fn within<T>(arrival: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(ARRIVAL, arrival).await.unwrap_or_else(|_| Err(Failure::new(Exit::Failed, "a message of the demo did not arrive")))
+}
+
+fn named(name: &str) -> Result<Name, Failure> {
+    name.parse().map_err(Failure::usage)
+}
+
+/// How this program can be called from the folder that the user is in.
+fn own_path() -> String {
+    let Ok(program) = std::env::current_exe() else { return "peer".to_owned() };
+    let here = std::env::current_dir().unwrap_or_default();
+    match program.strip_prefix(&here) {
+        Ok(relative) => Path::new(".").join(relative).display().to_string(),
+        Err(_) => program.display().to_string(),
+    }
+}

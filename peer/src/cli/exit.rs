@@ -1,0 +1,145 @@
+//! How a command ends: the exit codes that scripts can rely on, and what is said when something went wrong.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::database::Fault;
+use crate::outbound::directory::DirectoryError;
+use crate::outbound::{SeeThroughError, Unsendable};
+use crate::peer::{NameProblem, OpenPeerError};
+use crate::serving::StartError;
+
+/// The exit codes. README lists them too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// It failed.
+    Failed = 1,
+    /// Wrong usage or bad input.
+    Usage = 2,
+    /// Not delivered in time.
+    NotInTime = 3,
+    /// Refused by the recipient.
+    Refused = 4,
+    /// Nobody has that name.
+    UnknownRecipient = 5,
+    /// The directory cannot be reached and was needed.
+    DirectoryNeeded = 6,
+    /// Interrupted by the user.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What happened; nothing if there is nobody left to tell.
+    pub message: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with what happened.
+    pub fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { exit, message: Some(message.to_string()), hint: None }
+    }
+
+    /// Bad input, with what is wrong with it.
+    pub fn usage(message: impl ToString) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The same failure, with what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // Whoever read our output has seen enough: that is no failure.
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Done, message: None, hint: None };
+        }
+        Self::new(Exit::Failed, error)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::new(Exit::Failed, fault)
+    }
+}
+
+impl From<OpenPeerError> for Failure {
+    fn from(error: OpenPeerError) -> Self {
+        Self::new(Exit::Failed, error)
+    }
+}
+
+impl From<SeeThroughError> for Failure {
+    fn from(error: SeeThroughError) -> Self {
+        Self::new(Exit::Failed, error).hint("The message is written down; `peer serve` delivers it.")
+    }
+}
+
+impl From<NameProblem> for Failure {
+    fn from(problem: NameProblem) -> Self {
+        match problem {
+            NameProblem::None => Self::usage(problem).hint("Give it one: add `--name NAME`, as in `peer serve --name ana`."),
+            NameProblem::Other(_) => {
+                Self::usage(problem).hint("Leave --name out, or use another --data-dir for another peer.")
+            }
+            NameProblem::Fault(fault) => fault.into(),
+            NameProblem::Tokens(_) => Self::new(Exit::Failed, problem),
+        }
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let exit = match error {
+            DirectoryError::Away(..) => Exit::DirectoryNeeded,
+            DirectoryError::Refused { .. } => Exit::Failed,
+        };
+        Self::new(exit, error).hint("Start one with `server`, or name another with --server URL.")
+    }
+}
+
+impl From<Unsendable> for Failure {
+    fn from(error: Unsendable) -> Self {
+        match error {
+            Unsendable::Unknown(_) => {
+                Self::new(Exit::UnknownRecipient, error).hint("Nothing was sent. `peer peers` lists who is online.")
+            }
+            Unsendable::DirectoryNeeded(error) => error.into(),
+            Unsendable::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::NameTaken(_) => Self::new(Exit::Failed, error).hint(
+                "Choose another with --name. If the name is yours and its token is lost, whoever runs the directory can free it: `server names release NAME`.",
+            ),
+            StartError::Running(_) => {
+                Self::new(Exit::Failed, error).hint("Use that one, or another --data-dir for another peer.")
+            }
+            StartError::Name(problem) => problem.into(),
+            StartError::Io(_) => Self::new(Exit::Failed, error),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Following: what is kept from now on, in the order of storing, whichever process keeps it.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::exit::Failure;
+use crate::conversations::{Conversations, Direction, Entry, Query};
+use crate::database::Fault;
+use crate::peer::Peer;
+
+/// How often it is looked whether anything was written.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// A place in what was received, from which on everything is new.
+pub struct Follower {
+    conversations: Conversations,
+    watch: store::Watch,
+    query: Query,
+}
+
+impl Follower {
+    /// Follows what is received behind the last position given so far.
+    pub fn from_now(peer: &Peer) -> Result<Self, Failure> {
+        let after = peer.conversations.last_position()?;
+        Self::behind(peer, Query { direction: Some(Direction::Received), after, ..Query::default() })
+    }
+
+    /// Follows what the query asks for, behind its position.
+    pub fn behind(peer: &Peer, query: Query) -> Result<Self, Failure> {
+        Ok(Self { conversations: peer.conversations.clone(), watch: peer.watch()?, query })
+    }
+
+    /// The messages that were kept since the last call; waits until there are some. May be dropped at any time.
+    pub async fn next(&mut self) -> Result<Vec<Entry>, Failure> {
+        loop {
+            let entries = self.conversations.list(&self.query)?;
+            if let Some(last) = entries.last() {
+                self.query.after = last.position;
+                return Ok(entries);
+            }
+            while !self.watch.changed().map_err(Fault::from)? {
+                sleep(GLANCE).await;
+            }
+        }
+    }
+}

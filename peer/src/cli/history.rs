@@ -1,0 +1,29 @@
+use clap::Args;
+use protocol::Name;
+
+use super::Global;
+use super::exit::{Exit, Failure};
+use super::listing;
+use super::output::Output;
+use crate::conversations::Query;
+
+/// Show both sides of a conversation, or of all
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer history ana --limit 20
+  peer history --json > everything.jsonl")]
+pub struct History {
+    /// Only with this name
+    name: Option<Name>,
+    /// Only the last so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+}
+
+impl History {
+    pub(super) fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let query = Query { partner: self.name, last: self.limit, ..Query::default() };
+        listing::print(&global.open()?.conversations, &query, output)?;
+        Ok(Exit::Done)
+    }
+}

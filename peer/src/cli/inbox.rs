@@ -1,0 +1,77 @@
+use std::io::Write as _;
+
+use clap::Args;
+use protocol::Name;
+
+use super::Global;
+use super::exit::{Exit, Failure};
+use super::follow::Follower;
+use super::listing;
+use super::output::Output;
+use crate::conversations::{Direction, Query};
+use crate::peer::Peer;
+
+/// Show what was received, oldest first
+///
+/// A star marks what is unread. Showing it as text marks it as read; `--json` does so only with --mark-read.
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer inbox --unread           what is new
+  peer inbox --from ana         only ana's
+  peer inbox --follow --json    for a program that answers")]
+pub struct Inbox {
+    /// Only from this name
+    #[arg(long, value_name = "NAME")]
+    from: Option<Name>,
+    /// Only what was not shown yet
+    #[arg(long)]
+    unread: bool,
+    /// Only the last so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+    /// Go on with what comes in
+    #[arg(long)]
+    follow: bool,
+    /// With --json: mark what is shown as read
+    #[arg(long)]
+    mark_read: bool,
+}
+
+impl Inbox {
+    pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let peer = global.open()?;
+        let marks = !output.json || self.mark_read;
+        let query = Query {
+            direction: Some(Direction::Received),
+            partner: self.from,
+            unread: self.unread,
+            last: self.limit,
+            ..Query::default()
+        };
+        // What comes in between is listed or followed, whichever sees it first: the position tells.
+        let after = peer.conversations.last_position()?;
+        let unread = listing::print(&peer.conversations, &Query { up_to: Some(after), ..query.clone() }, output)?;
+        mark(&peer, marks, unread, output).await?;
+        if self.follow {
+            let mut follower = Follower::behind(&peer, Query { after, last: None, ..query })?;
+            loop {
+                let entries = follower.next().await?;
+                for entry in &entries {
+                    listing::print_one(entry, output)?;
+                }
+                let unread = entries.iter().filter(|entry| entry.read == Some(false)).map(|entry| entry.position);
+                mark(&peer, marks, unread.collect(), output).await?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Marks as read what has really been shown.
+async fn mark(peer: &Peer, marks: bool, unread: Vec<i64>, output: &mut Output) -> Result<(), Failure> {
+    output.flush()?;
+    if marks {
+        peer.inbox.mark_read(unread).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! How messages are shown, wherever they are: one line each for programs; for people a line with time, names and
+//! marks, and further lines of the text set back, so that no message can pass for two.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use protocol::Fingerprint;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::exit::Failure;
+use super::output::{ERROR, FAINT, GOOD, NAME, Output, WARNING};
+use super::untrusted::{Untrusted, lines};
+use crate::conversations::{Conversations, Direction, Entry, Query, State};
+
+/// A message, with the members that every listing has.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: Uuid,
+    direction: &'static str,
+    from: &'a str,
+    to: &'a str,
+    body: &'a str,
+    sent_at: Option<Timestamp>,
+    received_at: Option<Timestamp>,
+    verified: bool,
+    fingerprint: Option<Fingerprint>,
+    seq: Option<u64>,
+    read: Option<bool>,
+    state: Option<&'static str>,
+    reason: Option<&'a str>,
+    tries: Option<u32>,
+}
+
+/// Prints each message of the query; the positions of those that were unread.
+pub fn print(conversations: &Conversations, query: &Query, output: &mut Output) -> Result<Vec<i64>, Failure> {
+    let mut unread = Vec::new();
+    let stopped = conversations.each(query, |entry| {
+        if entry.read == Some(false) {
+            unread.push(entry.position);
+        }
+        match print_one(&entry, output) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => ControlFlow::Break(failure),
+        }
+    })?;
+    match stopped {
+        Some(failure) => Err(failure),
+        None => Ok(unread),
+    }
+}
+
+/// Prints one message.
+pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
+    if output.json {
+        return output.line(&Line {
+            id: entry.id,
+            direction: entry.direction.word(),
+            from: &entry.from,
+            to: &entry.to,
+            body: &entry.body,
+            sent_at: entry.sent_at,
+            received_at: entry.received_at,
+            verified: entry.verified,
+            fingerprint: entry.fingerprint,
+            seq: entry.seq,
+            read: entry.read,
+            state: entry.state.map(State::word),
+            reason: entry.reason.as_deref(),
+            tries: entry.tries,
+        });
+    }
+    let mark = if entry.read == Some(false) { "*" } else { " " };
+    let time = local_time(entry);
+    write!(output, "{GOOD}{mark}{GOOD:#} {FAINT}{time}{FAINT:#}  ")?;
+    match entry.direction {
+        Direction::Received => {
+            write!(output, "{NAME}{}{NAME:#}", Untrusted(&entry.from))?;
+            if !entry.verified {
+                write!(output, " {WARNING}(unverified){WARNING:#}")?;
+            }
+        }
+        Direction::Sent => write!(output, "to {NAME}{}{NAME:#}{}", Untrusted(&entry.to), fate(entry))?,
+    }
+    let mut text = lines(&entry.body);
+    writeln!(output, ": {}", text.next().unwrap_or(Untrusted("")))?;
+    for line in text {
+        writeln!(output, "                    {FAINT}|{FAINT:#} {line}")?;
+    }
+    Ok(())
+}
+
+/// When the message came or left, in the user's zone.
+fn local_time(entry: &Entry) -> String {
+    let time = match entry.direction {
+        Direction::Received => entry.received_at,
+        Direction::Sent => entry.sent_at,
+    };
+    time.map_or_else(
+        || " ".repeat("2026-11-22 09:30".len()),
+        |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
+/// What became of a message that was sent; nothing to say if all is well.
+fn fate(entry: &Entry) -> String {
+    let Some(state) = entry.state.filter(|state| *state != State::Delivered) else { return String::new() };
+    let style = if state == State::Queued { WARNING } else { ERROR };
+    let why = match (&entry.reason, entry.tries.unwrap_or(0)) {
+        (Some(reason), 0) => format!(", {reason}"),
+        (Some(reason), 1) => format!(" after 1 try, {reason}"),
+        (Some(reason), tries) => format!(" after {tries} tries, {reason}"),
+        (None, _) => String::new(),
+    };
+    format!(" {style}({}{}){style:#}", state.word(), Untrusted(&why))
+}

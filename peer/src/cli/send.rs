@@ -1,0 +1,214 @@
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::time::Duration;
+
+use clap::Args;
+use protocol::Name;
+use protocol::message::{Body, LONGEST_BODY};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Global;
+use super::exit::{Exit, Failure};
+use super::output::{ERROR, GOOD, NAME, Output, WARNING, note};
+use super::untrusted::Untrusted;
+use crate::conversations::State;
+use crate::outbound::outbox::{Draft, Queued, Standing};
+use crate::outbound::{Outbound, Patience};
+use crate::peer::Peer;
+
+/// Leave a message for others
+///
+/// The message is written down first. If a recipient cannot be reached now, it waits, and `peer serve` delivers it when
+/// they are back: that is exit code 0 too, and what became of it is printed.
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer send rui 'lunch at one?'
+  peer send ana,rui 'the build is green'
+  make 2>&1 | tail -5 | peer send rui          standard input is the text
+  peer send --wait=1m rui 'are you there?'     fails (3) unless delivered in time
+  peer send --all 'the server restarts at six'")]
+pub struct Send {
+    /// Who it is for; several names are separated by commas
+    #[arg(value_name = "TO[,TO…]", required_unless_present = "all")]
+    to: Option<String>,
+    /// The text; standard input, if it is left out or `-`
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+    #[arg(hide = true)]
+    further: Vec<String>,
+    /// Everyone who is online
+    #[arg(long)]
+    all: bool,
+    /// Wait until it is delivered, 30s if no time is given, and fail otherwise
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "30s", value_parser = wait)]
+    wait: Option<Duration>,
+    /// Give up if it could not be delivered for so long
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
+    expire: Duration,
+    /// The name to send under; needed before the first `peer serve`
+    #[arg(long)]
+    name: Option<Name>,
+}
+
+/// Seconds, or a duration with its unit.
+fn wait(text: &str) -> Result<Duration, protocol::duration::DurationError> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Err(_) => protocol::duration::parse(text),
+    }
+}
+
+/// What became of a message, for programs.
+#[derive(Serialize)]
+struct Fate<'a> {
+    id: Uuid,
+    to: &'a Name,
+    state: &'static str,
+    reason: Option<&'a str>,
+}
+
+impl Send {
+    pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let (to, text) = self.to_and_text()?;
+        let names = to.map(recipients).transpose()?;
+        let body = read_body(text)?;
+        let mut peer = global.open()?;
+        peer.take_name(self.name.as_ref()).await?;
+        let names = match names {
+            Some(names) => names,
+            None => everyone_online(&peer).await?,
+        };
+        if names.is_empty() {
+            note("Nobody else is online: nothing was sent.");
+            return Ok(Exit::Done);
+        }
+        let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
+        let fates = send(&peer.outbound()?, &names, &body, self.expire, patience).await?;
+        for (queued, standing) in &fates {
+            print(queued, standing, output)?;
+        }
+        Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
+    }
+
+    /// With `--all` there is no recipient, so the first word is the text.
+    fn to_and_text(&self) -> Result<(Option<&str>, Option<&str>), Failure> {
+        let words: Vec<&str> = self.to.iter().chain(&self.text).chain(&self.further).map(String::as_str).collect();
+        match (self.all, words.as_slice()) {
+            (true, []) => Ok((None, None)),
+            (true, [text]) => Ok((None, Some(text))),
+            (false, [to]) => Ok((Some(to), None)),
+            (false, [to, text]) => Ok((Some(to), Some(text))),
+            (all, _) => {
+                let example = if all { "peer send --all 'good morning'" } else { "peer send rui 'good morning'" };
+                Err(Failure::usage("there are more words than a text").hint(format!("Quote the text, as in `{example}`.")))
+            }
+        }
+    }
+}
+
+/// Sends `body` to each of them and sees it through.
+pub(super) async fn send(
+    outbound: &Outbound,
+    names: &[Name],
+    body: &Body,
+    expire: Duration,
+    patience: Patience,
+) -> Result<Vec<(Queued, Standing)>, Failure> {
+    let routes = outbound.resolve(names).await?;
+    let drafts = names.iter().map(|to| Draft { to: to.clone(), body: body.clone() }).collect();
+    let queued = outbound.post(drafts, &routes, expire).await?;
+    let standings = outbound.see_through(&queued, &routes, patience).await?;
+    Ok(queued.into_iter().zip(standings).collect())
+}
+
+/// Says what became of one message.
+pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -> Result<(), Failure> {
+    let (state, reason) = (standing.state.word(), standing.reason.as_deref());
+    if output.json {
+        return output.line(&Fate { id: queued.id, to: &queued.to, state, reason });
+    }
+    let style = match standing.state {
+        State::Delivered => GOOD,
+        State::Queued => WARNING,
+        State::Refused | State::Expired => ERROR,
+    };
+    write!(output, "{style}{state}{style:#} {NAME}{}{NAME:#}", queued.to)?;
+    if let Some(reason) = reason {
+        write!(output, ": {}", Untrusted(reason))?;
+    }
+    writeln!(output)?;
+    Ok(())
+}
+
+fn exit_of(standing: &Standing, patience: Patience) -> Exit {
+    match (standing.state, patience) {
+        (State::Delivered, _) | (State::Queued, Patience::FirstTry) => Exit::Done,
+        (State::Refused, _) => Exit::Refused,
+        (State::Queued | State::Expired, _) => Exit::NotInTime,
+    }
+}
+
+/// The names in a list, each once.
+pub(super) fn recipients(list: &str) -> Result<Vec<Name>, Failure> {
+    let mut names: Vec<Name> = Vec::new();
+    for part in list.split(',') {
+        let name = part.parse().map_err(|error| Failure::usage(format!("{part:?} is not a name: {error}")))?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+async fn everyone_online(peer: &Peer) -> Result<Vec<Name>, Failure> {
+    let own = peer.name()?;
+    let online = super::peers::directory_of(peer)?.peers().await?;
+    Ok(online.into_iter().map(|record| record.name).filter(|name| name != own).collect())
+}
+
+/// The text from the command line, or from standard input without its last line end.
+fn read_body(text: Option<&str>) -> Result<Body, Failure> {
+    let text = match text {
+        Some(text) if text != "-" => text.to_owned(),
+        _ => read_standard_input()?,
+    };
+    Body::try_from(text).map_err(Failure::usage)
+}
+
+fn read_standard_input() -> Result<String, Failure> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(Failure::usage("there is no text").hint("Write it behind the name, or pipe it in: `echo hello | peer send rui`."));
+    }
+    let mut bytes = Vec::new();
+    // The line end, and one byte to tell that there is more.
+    stdin.lock().take(LONGEST_BODY as u64 + 3).read_to_end(&mut bytes)?;
+    let mut text = String::from_utf8(bytes).map_err(|_| {
+        Failure::usage("standard input is not text in UTF-8").hint("Recado sends text; convert it, or send a link to the file.")
+    })?;
+    if text.ends_with('\n') {
+        text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_once_and_checked() {
+        let names = |list| recipients(list).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(names("ana,RUI,ana").unwrap(), ["ana", "rui"]);
+        for bad in ["", "ana,", "ana, rui", "a/b"] {
+            assert_eq!(names(bad).unwrap_err().exit, Exit::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_seconds_or_a_duration() {
+        assert_eq!(wait("5"), Ok(Duration::from_secs(5)));
+        assert_eq!(wait("2m"), Ok(Duration::from_secs(120)));
+        assert!(wait("soon").is_err());
+    }
+}

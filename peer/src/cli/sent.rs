@@ -1,0 +1,45 @@
+use clap::Args;
+use protocol::Name;
+
+use super::Global;
+use super::exit::{Exit, Failure};
+use super::listing;
+use super::output::Output;
+use crate::conversations::{Direction, Query, State};
+
+/// Show what was sent, and what became of it
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer sent --state queued      what still waits, and why
+  peer sent --to rui --limit 10")]
+pub struct Sent {
+    /// Only to this name
+    #[arg(long, value_name = "NAME")]
+    to: Option<Name>,
+    /// Only what came to this: queued, delivered, refused or expired
+    #[arg(long, value_parser = state)]
+    state: Option<State>,
+    /// Only the last so many
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+}
+
+fn state(word: &str) -> Result<State, String> {
+    State::ALL.into_iter().find(|state| state.word() == word).ok_or_else(|| {
+        format!("a state is one of {}", State::ALL.map(State::word).join(", "))
+    })
+}
+
+impl Sent {
+    pub(super) fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let query = Query {
+            direction: Some(Direction::Sent),
+            partner: self.to,
+            state: self.state,
+            last: self.limit,
+            ..Query::default()
+        };
+        listing::print(&global.open()?.conversations, &query, output)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,47 @@
+//! The peer's SQLite file: what it must be, and how it fails. Its tables belong to the rooms that own them.
+
+use std::path::Path;
+
+use store::{OpenError, Schema, Store, WriteError};
+
+/// The file in the data directory.
+pub const FILE: &str = "recado.db";
+
+/// "RCDp" tells a peer's file from any other SQLite file.
+const SCHEMA: Schema = Schema {
+    application_id: i32::from_be_bytes(*b"RCDp"),
+    migrations: &[include_str!("../../migrations/peer/0001_messages.sql")],
+};
+
+/// Opens the file in this data directory, making it at first.
+pub fn open(data_dir: &Path) -> Result<Store, OpenError> {
+    Store::open(&data_dir.join(FILE), &SCHEMA)
+}
+
+/// The database could not do what it was asked. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No room on the disk.
+    #[error("the disk is full: make room, and it works again by itself")]
+    Full,
+    /// A write did not reach the disk.
+    #[error("the database cannot be written at the moment: {0}")]
+    Unavailable(String),
+    /// A statement failed.
+    #[error("the database answered with an error: {0}")]
+    Statement(#[from] rusqlite::Error),
+    /// A defect of ours.
+    #[error("a defect in this program stopped the write; its log says where")]
+    Defect,
+}
+
+impl From<WriteError<rusqlite::Error>> for Fault {
+    fn from(error: WriteError<rusqlite::Error>) -> Self {
+        match error {
+            WriteError::Refused(error) => Self::Statement(error),
+            WriteError::Full => Self::Full,
+            WriteError::Unavailable(why) => Self::Unavailable(why),
+            WriteError::Panicked => Self::Defect,
+        }
+    }
+}

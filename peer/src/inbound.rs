@@ -1,0 +1,8 @@
+//! Inbound: the way of a message that somebody sends to this peer. It arrives at the endpoint, its sender is judged,
+//! and the inbox keeps it.
+
+pub mod endpoint;
+
+pub mod sender;
+
+pub mod inbox;

@@ -1,0 +1,335 @@
+//! The outbox: every message of the user's, written down before anything is sent, and what became of it.
+//! Owns the tables `sent` and `recipients`.
+//!
+//! ```text
+//!             ┌─ the recipient keeps it ──▶ delivered
+//! queued ─────┼─ it answers "never" ──────▶ refused
+//!             └─ its time runs out ───────▶ expired
+//! ```
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use protocol::Name;
+use protocol::message::{Body, Message};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+use store::Store;
+use uuid::Uuid;
+
+use crate::conversations::{State, next_position};
+use crate::database::Fault;
+
+/// A message that the user wants to send.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Whom it is for.
+    pub to: Name,
+    /// The text.
+    pub body: Body,
+}
+
+/// A message that was written down.
+#[derive(Debug, Clone)]
+pub struct Queued {
+    /// Its place in the listings, and its handle here.
+    pub position: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// Whom it is for.
+    pub to: Name,
+    /// How many tries to reach the recipient had failed when it was written.
+    pub failures_before: u64,
+}
+
+/// The oldest message that waits for a recipient.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Its handle here.
+    pub position: i64,
+    /// The message as it is handed over.
+    pub message: Message,
+    /// After this it is not handed over any more.
+    pub expires_at: Timestamp,
+}
+
+/// What became of a message so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it is.
+    pub state: State,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// How many tries to reach its recipient have failed, for this or any message.
+    pub failures: u64,
+}
+
+/// A recipient for whom something waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its name.
+    pub name: Name,
+    /// The highest count given to a message for it: it grows when the user writes.
+    pub last_seq: u64,
+}
+
+/// The messages that this peer sends.
+#[derive(Clone)]
+pub struct Outbox {
+    store: Store,
+}
+
+impl Outbox {
+    /// The outbox in this database.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Writes all these messages down, or none. They expire `lifetime` after `now`.
+    pub async fn enqueue(
+        &self,
+        from: &Name,
+        drafts: Vec<Draft>,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Vec<Queued>, Fault> {
+        let from = from.clone();
+        let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).as_millisecond();
+        let write = self.store.write(move |connection| {
+            drafts.iter().map(|draft| enqueue(connection, &from, draft, now, expires_at)).collect()
+        });
+        Ok(write.await?)
+    }
+
+    /// Those for whom something waits. Blocks; the cost grows with the recipients, not with the messages.
+    pub fn waiting(&self) -> Result<Vec<Waiting>, Fault> {
+        let rows: Vec<(String, u64)> = self.store.read(|connection| {
+            connection
+                .prepare_cached(
+                    "WITH RECURSIVE waiting (name) AS (
+                         SELECT min(to_name) FROM sent WHERE state = 'queued'
+                         UNION ALL
+                         SELECT (SELECT min(to_name) FROM sent WHERE state = 'queued' AND to_name > waiting.name)
+                         FROM waiting WHERE waiting.name IS NOT NULL)
+                     SELECT name, last_seq FROM waiting JOIN recipients USING (name)",
+                )?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })?;
+        Ok(rows.into_iter().filter_map(|(name, last_seq)| Some(Waiting { name: name.parse().ok()?, last_seq })).collect())
+    }
+
+    /// The oldest message that waits for this recipient. Blocks.
+    pub fn oldest(&self, to: &Name) -> Result<Option<Pending>, Fault> {
+        Ok(self.store.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at
+                     FROM sent WHERE state = 'queued' AND to_name = ?1 ORDER BY position LIMIT 1",
+                )?
+                .query_row([to.as_str()], |row| pending(row, to))
+                .optional()
+        })?)
+    }
+
+    /// The recipient keeps the message since `received_at`, by its own clock.
+    pub async fn delivered(&self, position: i64, received_at: Timestamp) -> Result<(), Fault> {
+        let received_at = received_at.to_string();
+        let write = self.store.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE sent SET state = 'delivered', received_at = ?2, reason = NULL, tries = tries + 1
+                     WHERE position = ?1 AND state = 'queued'",
+                )?
+                .execute((position, received_at))
+        });
+        write.await?;
+        Ok(())
+    }
+
+    /// The recipient will never keep the message.
+    pub async fn refused(&self, position: i64, reason: String) -> Result<(), Fault> {
+        let write = self.store.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE sent SET state = 'refused', reason = ?2, tries = tries + 1
+                     WHERE position = ?1 AND state = 'queued'",
+                )?
+                .execute((position, reason))
+        });
+        write.await?;
+        Ok(())
+    }
+
+    /// The message could not be handed over this time.
+    pub async fn postponed(&self, to: &Name, position: i64, reason: String) -> Result<(), Fault> {
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            connection
+                .prepare_cached("UPDATE sent SET reason = ?2, tries = tries + 1 WHERE position = ?1 AND state = 'queued'")?
+                .execute((position, &reason))?;
+            connection
+                .prepare_cached("UPDATE recipients SET failures = failures + 1, last_error = ?2 WHERE name = ?1")?
+                .execute((to.as_str(), &reason))
+        });
+        write.await?;
+        Ok(())
+    }
+
+    /// Gives up on every message whose time has run out; how many there were.
+    pub async fn expire(&self, now: Timestamp) -> Result<usize, Fault> {
+        let write = self.store.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE sent SET state = 'expired', reason = coalesce(reason, 'the recipient was not reached in time')
+                     WHERE state = 'queued' AND expires_at <= ?1",
+                )?
+                .execute([now.as_millisecond()])
+        });
+        Ok(write.await?)
+    }
+
+    /// What became of a message so far. Blocks.
+    pub fn standing(&self, position: i64) -> Result<Standing, Fault> {
+        Ok(self.store.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT state, CASE state WHEN 'queued' THEN coalesce(reason, last_error) ELSE reason END, failures
+                     FROM sent JOIN recipients ON name = to_name WHERE position = ?1",
+                )?
+                .query_row([position], |row| {
+                    Ok(Standing { state: row.get(0)?, reason: row.get(1)?, failures: row.get(2)? })
+                })
+        })?)
+    }
+}
+
+fn enqueue(
+    connection: &Connection,
+    from: &Name,
+    draft: &Draft,
+    now: Timestamp,
+    expires_at: i64,
+) -> rusqlite::Result<Queued> {
+    let (seq, failures_before): (u64, u64) = connection
+        .prepare_cached(
+            "INSERT INTO recipients (name, last_seq) VALUES (?1, 1)
+             ON CONFLICT (name) DO UPDATE SET last_seq = last_seq + 1 RETURNING last_seq, failures",
+        )?
+        .query_row([draft.to.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let position = next_position(connection)?;
+    let id = Uuid::now_v7();
+    connection
+        .prepare_cached(
+            "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
+             VALUES (:position, :id, :from, :to, :body, :sent_at, :seq, 'queued', :expires_at)",
+        )?
+        .execute(named_params! {
+            ":position": position,
+            ":id": id.as_bytes(),
+            ":from": from.as_str(),
+            ":to": draft.to.as_str(),
+            ":body": draft.body.as_str(),
+            ":sent_at": now.to_string(),
+            ":seq": seq,
+            ":expires_at": expires_at,
+        })?;
+    Ok(Queued { position, id, to: draft.to.clone(), failures_before })
+}
+
+fn pending(row: &rusqlite::Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
+    let (id, reply_to): ([u8; 16], Option<[u8; 16]>) = (row.get(1)?, row.get(6)?);
+    let (from, body, sent_at): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
+    let expires_at: i64 = row.get(7)?;
+    Ok(Pending {
+        position: row.get(0)?,
+        message: Message {
+            id: Some(Uuid::from_bytes(id)),
+            from: from.parse().map_err(|error| unreadable(2, error))?,
+            to: Some(to.clone()),
+            body: Body::try_from(body).map_err(|error| unreadable(3, error))?,
+            sent_at: Some(sent_at.parse().map_err(|error| unreadable(4, error))?),
+            seq: Some(row.get(5)?),
+            reply_to: reply_to.map(Uuid::from_bytes),
+        },
+        expires_at: Timestamp::from_millisecond(expires_at).unwrap_or(Timestamp::MAX),
+    })
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database;
+
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+    fn draft(to: &str, body: &str) -> Draft {
+        Draft { to: to.parse().unwrap(), body: body.to_owned().try_into().unwrap() }
+    }
+
+    fn outbox() -> (tempfile::TempDir, Outbox) {
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = Outbox::new(database::open(dir.path()).unwrap());
+        (dir, outbox)
+    }
+
+    async fn enqueue(outbox: &Outbox, drafts: Vec<Draft>) -> Vec<Queued> {
+        outbox.enqueue(&"ana".parse().unwrap(), drafts, Timestamp::UNIX_EPOCH, WEEK).await.unwrap()
+    }
+
+    fn oldest(outbox: &Outbox, to: &str) -> Option<(String, u64)> {
+        let pending = outbox.oldest(&to.parse().unwrap()).unwrap()?;
+        Some((pending.message.body.as_str().to_owned(), pending.message.seq.unwrap()))
+    }
+
+    #[tokio::test]
+    async fn each_recipient_has_a_queue_and_a_count_of_its_own() {
+        let (_dir, outbox) = outbox();
+        let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("zé", "1"), draft("rui", "2")]).await;
+        let waiting = outbox.waiting().unwrap();
+        assert_eq!(waiting.iter().map(|w| (w.name.as_str(), w.last_seq)).collect::<Vec<_>>(), [("rui", 2), ("zé", 1)]);
+        assert_eq!(oldest(&outbox, "rui"), Some(("1".into(), 1)));
+        outbox.delivered(queued[0].position, Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(oldest(&outbox, "rui"), Some(("2".into(), 2)));
+        outbox.refused(queued[2].position, "blocked".into()).await.unwrap();
+        assert_eq!(oldest(&outbox, "rui"), None);
+        assert_eq!(oldest(&outbox, "zé"), Some(("1".into(), 1)));
+    }
+
+    #[tokio::test]
+    async fn a_settled_message_stays_settled() {
+        let (_dir, outbox) = outbox();
+        let queued = enqueue(&outbox, vec![draft("rui", "1")]).await.remove(0);
+        outbox.delivered(queued.position, Timestamp::UNIX_EPOCH).await.unwrap();
+        outbox.refused(queued.position, "late".into()).await.unwrap();
+        outbox.postponed(&queued.to, queued.position, "late".into()).await.unwrap();
+        let standing = outbox.standing(queued.position).unwrap();
+        assert_eq!((standing.state, standing.reason), (State::Delivered, None));
+    }
+
+    #[tokio::test]
+    async fn a_failed_try_is_counted_for_all_that_wait_behind_it() {
+        let (_dir, outbox) = outbox();
+        let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("rui", "2")]).await;
+        outbox.postponed(&queued[0].to, queued[0].position, "no route".into()).await.unwrap();
+        let behind = outbox.standing(queued[1].position).unwrap();
+        assert_eq!((behind.failures, behind.reason.as_deref()), (queued[1].failures_before + 1, Some("no route")));
+        let later = enqueue(&outbox, vec![draft("rui", "3")]).await.remove(0);
+        assert_eq!(later.failures_before, 1);
+    }
+
+    #[tokio::test]
+    async fn messages_expire_by_wall_time_and_not_a_moment_before() {
+        let (_dir, outbox) = outbox();
+        let queued = enqueue(&outbox, vec![draft("rui", "1")]).await.remove(0);
+        let end = Timestamp::UNIX_EPOCH + WEEK;
+        assert_eq!(outbox.expire(end - Duration::from_millis(1)).await.unwrap(), 0);
+        assert_eq!(outbox.expire(end).await.unwrap(), 1);
+        assert_eq!(outbox.standing(queued.position).unwrap().state, State::Expired);
+        assert_eq!(outbox.waiting().unwrap(), []);
+    }
+}

@@ -1,0 +1,151 @@
+//! The peer: one data directory, opened, with the rooms that work on it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use protocol::{Address, Name};
+use reqwest::Url;
+use store::{OpenError, Store};
+
+use crate::contacts::Contacts;
+use crate::conversations::Conversations;
+use crate::database::{self, Fault};
+use crate::identity::{self, Tokens};
+use crate::inbound::inbox::Inbox;
+use crate::outbound::Outbound;
+use crate::outbound::courier::Courier;
+use crate::outbound::directory::Directory;
+use crate::outbound::outbox::Outbox;
+use crate::outbound::transport::{self, Transport};
+
+/// One data directory, opened.
+pub struct Peer {
+    /// Where it is.
+    pub data_dir: PathBuf,
+    /// What was received.
+    pub inbox: Inbox,
+    /// Everything that is kept, to be read.
+    pub conversations: Conversations,
+    /// Where others are; none with `--server none`.
+    pub directory: Option<Directory>,
+    pub(crate) store: Store,
+    name: Option<Name>,
+    address: Option<Address>,
+    courier: Courier,
+}
+
+/// Why a data directory could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenPeerError {
+    /// The directory itself cannot be made or read.
+    #[error("the data directory {0} cannot be used: {1}. Choose another with --data-dir.")]
+    Directory(PathBuf, io::Error),
+    /// Its database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// Its database cannot be read.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The name that was given does not go with this data directory, or there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum NameProblem {
+    /// No name yet.
+    #[error("this peer has no name yet")]
+    None,
+    /// It has one, and others know it by that.
+    #[error("this data directory belongs to {0}, who is known by that name")]
+    Other(Name),
+    /// The peer's own database failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The file of tokens cannot be read.
+    #[error("the tokens in the data directory cannot be read: {0}")]
+    Tokens(#[from] io::Error),
+}
+
+impl Peer {
+    /// Opens a data directory, making it for its owner only at first. `server` is the directory's URL, if one is used.
+    pub fn open(data_dir: &Path, server: Option<Url>) -> Result<Self, OpenPeerError> {
+        identity::make_private_directory(data_dir)
+            .map_err(|error| OpenPeerError::Directory(data_dir.to_owned(), error))?;
+        let store = database::open(data_dir)?;
+        let profile = identity::profile(&store)?;
+        let client = transport::client()?;
+        let directory = server.map(|url| Directory::new(client.clone(), url));
+        let courier = Courier {
+            outbox: Outbox::new(store.clone()),
+            contacts: Contacts::new(store.clone()),
+            directory: directory.clone(),
+            transport: Transport::new(client),
+        };
+        let (name, address) = profile.map_or((None, None), |profile| (Some(profile.name), profile.address));
+        Ok(Self {
+            data_dir: data_dir.to_owned(),
+            inbox: Inbox::new(store.clone()),
+            conversations: Conversations::new(store.clone()),
+            directory,
+            store,
+            name,
+            address,
+            courier,
+        })
+    }
+
+    /// Gives the peer a name, or checks that it has this one. A name can be changed until a directory has accepted it.
+    pub async fn take_name(&mut self, wanted: Option<&Name>) -> Result<(), NameProblem> {
+        match (wanted, &self.name) {
+            (None, None) => Err(NameProblem::None),
+            (None, Some(_)) => Ok(()),
+            (Some(wanted), Some(name)) if wanted == name => Ok(()),
+            (Some(_), Some(name)) if Tokens::load(&self.data_dir)?.claimed_anywhere() => {
+                Err(NameProblem::Other(name.clone()))
+            }
+            (Some(wanted), _) => {
+                identity::take_name(&self.store, wanted).await?;
+                self.name = Some(wanted.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Result<&Name, NameProblem> {
+        self.name.as_ref().ok_or(NameProblem::None)
+    }
+
+    /// Where the directory last listed it.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    /// Its way out.
+    pub fn outbound(&self) -> Result<Outbound, NameProblem> {
+        Ok(Outbound {
+            name: self.name()?.clone(),
+            data_dir: self.data_dir.clone(),
+            courier: self.courier.clone(),
+            store: self.store.clone(),
+        })
+    }
+
+    /// Notices whatever any process writes into the database.
+    pub fn watch(&self) -> Result<store::Watch, Fault> {
+        Ok(self.store.watch()?)
+    }
+
+    /// Reads the whole database and says whether it is sound. Blocks.
+    pub fn check(&self) -> Result<(), store::CheckError> {
+        self.store.quick_check()
+    }
+
+    /// Finishes what is being written and closes the database.
+    pub fn close(&self) {
+        self.store.close();
+    }
+}
