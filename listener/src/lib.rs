@@ -1,1 +1,26 @@
-//! skeleton
+//! The HTTP side that both programs need: connections with a time limit on everything, JSON taken in at one border, and
+//! every error answered as a problem. It leaves all routes, and what they mean, to the programs.
+//!
+//! In the order in which a request meets them: [`serve`] accepts a connection, [`dressed`] is what every router wears,
+//! [`Json`] and [`Query`] take in what was sent, and a [`Refusal`] is what comes back when that cannot be.
+
+mod body;
+mod connection;
+mod farewell;
+mod json;
+mod layers;
+mod limits;
+mod pace;
+mod places;
+mod query;
+mod refusal;
+mod serve;
+mod source;
+
+pub use json::{Document, Json, Shape};
+pub use layers::dressed;
+pub use limits::Limits;
+pub use query::Query;
+pub use refusal::Refusal;
+pub use serve::serve;
+pub use source::Source;

@@ -1,0 +1,181 @@
+//! The JSON border: a request's body, read within its limits and parsed into a type. What the type means is for the handlers.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as _;
+use protocol::problem::{Problem, Slug};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+
+use crate::Refusal;
+use crate::body::TooSlow;
+
+/// A type that a body may have.
+pub trait Shape: DeserializeOwned {
+    /// What a body is called that is JSON, but not of this shape.
+    const SLUG: Slug;
+}
+
+// Here because a program cannot implement this trait for a type that is not its own.
+impl Shape for protocol::message::Unparsed {
+    const SLUG: Slug = Slug::InvalidMessage;
+}
+
+/// A body of JSON, at most `MAX` bytes, as `T`.
+///
+/// Refused with `415 unsupported-media-type`, `413 too-large`, `408 timeout`, `400 bad-json`, and, when it is JSON but not
+/// a `T`, with the [`Shape::SLUG`].
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T, const MAX: usize>(pub T);
+
+impl<T: Shape, S: Sync, const MAX: usize> FromRequest<S> for Json<T, MAX> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let document = Document::<MAX>::from_request(request, state).await?;
+        Ok(Self(document.parse(T::SLUG)?))
+    }
+}
+
+/// A body of at most `MAX` bytes that was sent as JSON, not yet parsed: for handlers that take more than one shape.
+#[derive(Debug, Clone)]
+pub struct Document<const MAX: usize>(pub Bytes);
+
+impl<const MAX: usize> Document<MAX> {
+    /// The document as `T`; `misshapen` is the problem when it is JSON, but not a `T`, and `400 bad-json` when it is not JSON.
+    pub fn parse<T: DeserializeOwned>(&self, misshapen: Slug) -> Result<T, Problem> {
+        let text = std::str::from_utf8(&self.0).map_err(|error| not_utf8(&self.0, error.valid_up_to()))?;
+        serde_json::from_str(text).map_err(|error| explain(text, &error, misshapen))
+    }
+}
+
+impl<S: Sync, const MAX: usize> FromRequest<S> for Document<MAX> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        if !is_json(request.headers()) {
+            return Err(Slug::UnsupportedMediaType
+                .because("Send JSON: use `curl --json`, or add the header `content-type: application/json`.")
+                .into());
+        }
+        let body = request.into_body();
+        // What announces that it is too large is not waited for.
+        if body.size_hint().lower() > MAX as u64 {
+            return Err(too_large(MAX).into());
+        }
+        match Limited::new(body, MAX).collect().await {
+            Ok(collected) => Ok(Self(collected.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large(MAX).into()),
+            Err(error) => Err(unfinished(&*error).into()),
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let media_type = value.split_once(';').map_or(value, |(media_type, _)| media_type).trim();
+    let Some((kind, subtype)) = media_type.split_once('/') else { return false };
+    let suffix = subtype.rsplit_once('+').map_or(subtype, |(_, suffix)| suffix);
+    kind.eq_ignore_ascii_case("application") && suffix.eq_ignore_ascii_case("json")
+}
+
+fn too_large(max: usize) -> Problem {
+    Slug::TooLarge.because(format!("The body may have {max} bytes at most. Send less at a time."))
+}
+
+fn unfinished(error: &(dyn std::error::Error + 'static)) -> Problem {
+    let too_slow = std::iter::successors(Some(error), |error| error.source())
+        .any(<dyn std::error::Error>::is::<TooSlow>);
+    if too_slow {
+        Slug::Timeout.because("The body did not arrive in time. Send it in one go, or send less at a time.")
+    } else {
+        Slug::BadRequest.because("The body broke off, or its chunks cannot be told apart.")
+    }
+}
+
+fn explain(text: &str, error: &serde_json::Error, misshapen: Slug) -> Problem {
+    // serde stops at the first member that it dislikes: what stands behind it may not even be JSON.
+    let syntax = match error.classify() {
+        Category::Data => serde_json::from_str::<IgnoredAny>(text).err(),
+        Category::Syntax | Category::Eof | Category::Io => return not_json(error),
+    };
+    match syntax {
+        Some(error) => not_json(&error),
+        None => misshapen.because(clipped(error.to_string())),
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Slug::BadJson.because(clipped(error.to_string()))
+}
+
+fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
+    let before = bytes.get(..valid).unwrap_or_default();
+    let line = 1 + before.split(|byte| *byte == b'\n').count().saturating_sub(1);
+    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    Slug::BadJson.because(format!("not UTF-8 at line {line} column {column}"))
+}
+
+/// At most 256 bytes: serde repeats what it dislikes, and that may be all that was sent.
+pub(crate) fn clipped(mut detail: String) -> String {
+    const LONGEST: usize = 256;
+    if detail.len() > LONGEST {
+        detail.truncate(detail.floor_char_boundary(LONGEST - '…'.len_utf8()));
+        detail.push('…');
+    }
+    detail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &[u8]) -> Result<Vec<u8>, Problem> {
+        Document::<64>(Bytes::copy_from_slice(text)).parse(Slug::InvalidMessage)
+    }
+
+    fn slug(text: &[u8]) -> Slug {
+        parse(text).unwrap_err().slug
+    }
+
+    #[test]
+    fn a_problem_tells_bad_json_from_a_bad_shape() {
+        assert_eq!(parse(b"[1, 2]").unwrap(), [1, 2]);
+        assert_eq!(slug(b"[1, true]"), Slug::InvalidMessage);
+        assert_eq!(slug(b"[1,"), Slug::BadJson);
+        assert_eq!(slug(b""), Slug::BadJson);
+        assert_eq!(slug(b"[1] [2]"), Slug::BadJson);
+        assert_eq!(slug(b"[true, oops]"), Slug::BadJson, "the syntax comes first, wherever serde stopped");
+    }
+
+    #[test]
+    fn a_problem_says_where_it_is() {
+        assert!(parse(b"[1,\n 2,,]").unwrap_err().detail.contains("line 2 column 4"));
+        assert!(parse(b"[1,\n true]").unwrap_err().detail.contains("line 2"));
+        assert_eq!(parse(b"[1,\n \xff]").unwrap_err().detail, "not UTF-8 at line 2 column 2");
+    }
+
+    #[test]
+    fn a_detail_does_not_repeat_all_that_was_sent() {
+        let text = format!("[\"{}\"]", "ü".repeat(5000));
+        let detail = parse(text.as_bytes()).unwrap_err().detail;
+        assert!(detail.len() <= 256 && detail.ends_with('…'), "{detail}");
+    }
+
+    #[test]
+    fn json_is_known_by_its_media_type() {
+        let is_json = |value: &'static str| {
+            is_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]))
+        };
+        assert!(is_json("application/json"));
+        assert!(is_json("Application/JSON; charset=utf-8"));
+        assert!(is_json("application/merge-patch+json"));
+        assert!(!is_json("application/jsonx"));
+        assert!(!is_json("text/json"));
+        assert!(!is_json("application/x-www-form-urlencoded"));
+    }
+}

@@ -1,0 +1,127 @@
+//! What every router wears: a request id, a log line, and a problem wherever the framework or a panic would answer by itself.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use protocol::problem::Slug;
+use tower::util::{MapRequestLayer, MapResponseLayer};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+use uuid::Uuid;
+
+use crate::Refusal;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LONGEST_ID: usize = 64;
+
+/// The router with all that ours have in common. Layers are added once, to the finished router.
+///
+/// - Each answer has an `x-request-id`: the request's own, if that is at most 64 visible ASCII characters, or a fresh UUID v7.
+/// - Each request is one log line (method, path, status, latency; never a body, a header or a query), at debug level, or at
+///   info level from status 500 up, in a span that carries the id to whatever is logged on the way.
+/// - A panic is `500 internal`, no route `404 not-found`, the wrong method `405 method-not-allowed` with `Allow`; and an error
+///   that an extractor of axum's answers in plain text becomes the problem that has its status.
+pub fn dressed(router: Router) -> Router {
+    // One `layer` for all: axum boxes what each call of it adds.
+    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer((
+        MapRequestLayer::new(without_invalid_id),
+        SetRequestIdLayer::new(REQUEST_ID, FreshId),
+        TraceLayer::new_for_http()
+            .make_span_with(span)
+            .on_request(())
+            .on_response(log)
+            .on_body_chunk(())
+            .on_eos(())
+            .on_failure(()),
+        PropagateRequestIdLayer::new(REQUEST_ID),
+        MapResponseLayer::new(problem_for_plain_text),
+        CatchPanicLayer::custom(panicked),
+    ))
+}
+
+/// A new request id; there is always one, but a header's type does not know that.
+pub(crate) fn fresh_id() -> Option<HeaderValue> {
+    HeaderValue::from_str(Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).ok()
+}
+
+#[derive(Clone, Copy)]
+struct FreshId;
+
+impl MakeRequestId for FreshId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        fresh_id().map(RequestId::new)
+    }
+}
+
+fn without_invalid_id(mut request: Request) -> Request {
+    let valid = |id: &HeaderValue| {
+        (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+    };
+    if !request.headers().get(REQUEST_ID).is_none_or(valid) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
+}
+
+fn span(request: &Request) -> Span {
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+fn log<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {
+    let status = response.status().as_u16();
+    if response.status().is_server_error() {
+        tracing::info!(status, ?latency, "answered");
+    } else {
+        tracing::debug!(status, ?latency, "answered");
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "tower-http hands it over by value")]
+fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let said = payload.downcast_ref::<String>().map(String::as_str);
+    let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
+    Refusal::internal(format_args!("a handler panicked: {}", said.unwrap_or("without a word")))
+        .into_response()
+}
+
+async fn not_found() -> Refusal {
+    Slug::NotFound.because("There is nothing at this path. /openapi.yaml lists what there is.").into()
+}
+
+async fn method_not_allowed() -> Refusal {
+    Slug::MethodNotAllowed.because("The header `allow` lists the methods of this path.").into()
+}
+
+fn problem_for_plain_text<B>(response: axum::http::Response<B>) -> Response
+where
+    axum::http::Response<B>: IntoResponse,
+{
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    let plain = media_type.is_none_or(|media_type| media_type.as_bytes().starts_with(b"text/plain"));
+    let status = response.status();
+    if !plain || !(status.is_client_error() || status.is_server_error()) {
+        return response.into_response();
+    }
+    let slug = match status {
+        StatusCode::NOT_FOUND => Slug::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Slug::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => Slug::Timeout,
+        StatusCode::PAYLOAD_TOO_LARGE => Slug::TooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Slug::UnsupportedMediaType,
+        StatusCode::SERVICE_UNAVAILABLE => Slug::Unavailable,
+        status if status.is_client_error() => Slug::BadRequest,
+        _ => Slug::Internal,
+    };
+    let mut problem = Refusal(slug.because("See /openapi.yaml for what this path takes.")).into_response();
+    problem
+        .headers_mut()
+        .extend(response.headers().get(header::ALLOW).map(|allow| (header::ALLOW, allow.clone())));
+    problem
+}

@@ -1,0 +1,232 @@
+//! What a connection is doing, and until when it may: its stream and its requests tell, its task asks.
+//!
+//! hyper's own header timeout is of no use here: it starts when hyper begins to wait for a head, not with the head's
+//! first byte, so it would hang up on every client that keeps a connection for longer than that.
+//!
+//! ```text
+//!  accept ─▶ Opening ─first byte─▶ Head ─head complete─▶ Answering ─response body dropped─▶ Idle
+//!            └─── limits.header ───┘ ▲                   (no limit of its own:              limits.idle
+//!                                    │                    the body has one)                 │
+//!                                    └──────────────────first byte──────────────────────────┘
+//! ```
+//! In every stage, a client that leaves unread what is written to it has `limits.idle` to read on.
+//! A head whose first bytes came in one packet with the request before counts as idle until its next byte.
+
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use crate::Limits;
+
+/// Where a connection is between two requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Opening,
+    Head,
+    Answering,
+    Idle,
+}
+
+#[derive(Debug)]
+struct State {
+    stage: Stage,
+    since: Instant,
+    /// Since when the client has taken nothing of what is written to it.
+    blocked: Option<Instant>,
+    /// Of what was written before this head came, something is still unsent.
+    head_amid_answer: bool,
+    unread: bool,
+}
+
+/// What one connection is doing.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+impl Pace {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        let state = State {
+            stage: Stage::Opening,
+            since: Instant::now(),
+            blocked: None,
+            head_amid_answer: false,
+            unread: false,
+        };
+        Arc::new(Self { limits, state: Mutex::new(state) })
+    }
+
+    /// When the connection is to be given up unless something happens; never while it is being answered.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let state = self.state();
+        let by_stage = match state.stage {
+            Stage::Opening | Stage::Head => Some(state.since + self.limits.header),
+            // A connection is not idle while the end of an answer is still being sent.
+            Stage::Idle if state.blocked.is_none() => Some(state.since + self.limits.idle),
+            Stage::Answering | Stage::Idle => None,
+        };
+        let by_reader = state.blocked.map(|since| since + self.limits.idle);
+        [by_stage, by_reader].into_iter().flatten().min()
+    }
+
+    /// Whether part of a head has come, and nothing of an earlier answer is in the way of an answer to it.
+    pub(crate) fn in_clean_head(&self) -> bool {
+        let state = self.state();
+        state.stage == Stage::Head && !state.head_amid_answer
+    }
+
+    /// Whether the client has stopped taking what is written to it.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.state().blocked.is_some()
+    }
+
+    /// Whether the client has sent, or may be sending, what nobody will read.
+    pub(crate) fn leaves_unread(&self) -> bool {
+        let state = self.state();
+        state.unread || state.stage == Stage::Head
+    }
+
+    /// A head is complete: its answer lasts until what this gives is dropped.
+    pub(crate) fn answering(self: &Arc<Self>) -> (Answering, Instant) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.stage = Stage::Answering;
+        state.since = now;
+        state.unread = false;
+        drop(state);
+        (Answering(Arc::clone(self)), now)
+    }
+
+    /// A request's body was dropped before its end.
+    pub(crate) fn left_unread(&self) {
+        self.state().unread = true;
+    }
+
+    fn read(&self) {
+        let mut state = self.state();
+        match state.stage {
+            Stage::Opening => state.stage = Stage::Head,
+            Stage::Idle => {
+                state.stage = Stage::Head;
+                state.since = Instant::now();
+                state.head_amid_answer = state.blocked.is_some();
+            }
+            Stage::Head | Stage::Answering => {}
+        }
+    }
+
+    fn wrote<T>(&self, outcome: &Poll<T>) {
+        let mut state = self.state();
+        if outcome.is_pending() {
+            state.blocked.get_or_insert_with(Instant::now);
+        } else if state.blocked.take().is_some() && state.stage == Stage::Idle {
+            state.since = Instant::now();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct Answering(Arc<Pace>);
+
+impl Answering {
+    /// Whether the request's body was dropped before its end.
+    pub(crate) fn leaves_unread(&self) -> bool {
+        self.0.state().unread
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.stage = Stage::Idle;
+        state.since = Instant::now();
+    }
+}
+
+/// A stream that tells its pace what passes.
+#[derive(Debug)]
+pub(crate) struct Paced<S> {
+    stream: S,
+    pace: Arc<Pace>,
+}
+
+impl<S> Paced<S> {
+    pub(crate) fn new(stream: S, pace: Arc<Pace>) -> Self {
+        Self { stream, pace }
+    }
+
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
+    /// What is written in answer to no request is hyper's own bare `400` or `431`, which the connection's task betters.
+    fn swallows(&self) -> bool {
+        self.pace.in_clean_head()
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.pace.read();
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        if self.swallows() {
+            return Poll::Ready(Ok(buf.len()));
+        }
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.pace.wrote(&outcome);
+        outcome
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        if self.swallows() {
+            return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
+        }
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.pace.wrote(&outcome);
+        outcome
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// Leaves the stream open: the connection's task has last words to say, and shuts it down after them.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}

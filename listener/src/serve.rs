@@ -1,0 +1,170 @@
+//! The accept loop: who may connect, and how it all ends. What is said on a connection is left to that connection's task.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use protocol::problem::{Problem, Slug};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::connection::{Common, serve_connection};
+use crate::farewell::{Farewell, part};
+use crate::places::Places;
+use crate::{Limits, Source};
+
+/// How many of those that there is no place for are told so at the same time; the others are hung up on.
+const REFUSALS: usize = 64;
+
+/// How long to wait when the process or the machine has run out of files: only then does accepting fail again at once.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Serves `router` until `shutdown` ends, then stops accepting, lets what runs finish for `limits.drain`, and returns.
+///
+/// Connections without a request in flight are closed at once when `shutdown` ends.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let (stop, stopping) = watch::channel(());
+    let mut door = Door {
+        common: Arc::new(Common::new(router, limits)),
+        places: Places::new(limits.per_source),
+        stopping,
+        connections: JoinSet::new(),
+        refusals: JoinSet::new(),
+    };
+    door.keep(&listener, shutdown).await;
+    drop(listener);
+    stop.send_replace(());
+    let running = door.connections.len();
+    tracing::debug!(running, "stopped accepting");
+    let drained = async { while door.connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.drain, drained).await.is_err() {
+        tracing::warn!(
+            connections = door.connections.len(),
+            "gave up on requests that did not finish in time"
+        );
+    }
+    door.connections.shutdown().await;
+}
+
+struct Door {
+    common: Arc<Common>,
+    places: Arc<Places>,
+    stopping: watch::Receiver<()>,
+    connections: JoinSet<()>,
+    refusals: JoinSet<()>,
+}
+
+impl Door {
+    /// Lets in who comes, until `shutdown` ends.
+    async fn keep(&mut self, listener: &TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = pin!(shutdown);
+        let mut next = pin!(accept(listener));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => return,
+                Some(_) = self.connections.join_next() => {}
+                Some(_) = self.refusals.join_next() => {}
+                (stream, address) = &mut next => {
+                    next.set(accept(listener));
+                    self.admit(stream, Source::new(address));
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: TcpStream, source: Source) {
+        if self.connections.len() >= self.common.limits.connections {
+            self.refuse(
+                stream,
+                source,
+                Slug::Unavailable.because("All connections are taken. Try again in a moment."),
+            );
+            return;
+        }
+        let Some(place) = self.places.take(source) else {
+            let problem = Slug::RateLimited
+                .because("This address has too many connections open. Close some, or use them again.");
+            self.refuse(stream, source, problem);
+            return;
+        };
+        // Answers are written whole: waiting to fill a packet would only delay them. A failure shows at the first read.
+        let _ = stream.set_nodelay(true);
+        let (common, stopping) = (Arc::clone(&self.common), self.stopping.clone());
+        self.connections.spawn(async move {
+            let _place = place;
+            // The place for TLS: one byte peeked at under `limits.header` tells a handshake from HTTP.
+            serve_connection(stream, source, common, stopping).await;
+        });
+    }
+
+    fn refuse(&mut self, stream: TcpStream, source: Source, problem: Problem) {
+        tracing::debug!(source = %source.0, problem = problem.slug.word(), "a connection was refused");
+        if self.refusals.len() < REFUSALS {
+            self.refusals.spawn(part(stream, Farewell::Answer(problem)));
+        }
+    }
+}
+
+/// The next connection, however many fail before it.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if belongs_to_the_client(error.kind()) => {
+                tracing::debug!(%error, "a client left before it was let in")
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+fn belongs_to_the_client(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    fn door(limits: Limits, stopping: watch::Receiver<()>) -> Door {
+        Door {
+            common: Arc::new(Common::new(Router::new(), limits)),
+            places: Places::new(limits.per_source),
+            stopping,
+            connections: JoinSet::new(),
+            refusals: JoinSet::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_source_does_not_take_every_place() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (_stop, stopping) = watch::channel(());
+        let mut door = door(Limits { per_source: 1, ..Limits::default() }, stopping);
+        let mut clients = Vec::new();
+        for source in ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"] {
+            clients.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+            let (stream, _) = listener.accept().await.unwrap();
+            door.admit(stream, Source::new(source.parse().unwrap()));
+        }
+        assert_eq!((door.connections.len(), door.refusals.len()), (2, 1));
+        let mut said = String::new();
+        clients[1].read_to_string(&mut said).await.unwrap();
+        assert!(said.starts_with("HTTP/1.1 429 ") && said.contains(":rate-limited"), "{said}");
+    }
+}

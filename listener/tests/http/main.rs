@@ -1,0 +1,13 @@
+//! Real sockets and raw bytes against a served router.
+//!
+//! - `slow`: clients that stall or drip, and that nobody else notices them
+//! - `problems`: every error is a problem with a request id, hyper's and axum's own included
+//! - `life`: what a connection may keep open, who gets in, and how a listener shuts down
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
+
+mod kit;
+
+mod life;
+mod problems;
+mod slow;
