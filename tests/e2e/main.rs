@@ -1,1 +1,58 @@
+//! Stories over the real programs: each starts its own directory and peers, on ports and in folders of its own.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests; clippy does not see that this whole binary is one"
+)]
 
+/// The kit: programs as processes, the HTTP client that holds every answer against the contract, waiting, chance.
+mod harness;
+
+/// Ana writes to Rui; both see it, in every listing and as JSON.
+mod main_path;
+
+/// What a script relies on: exit codes, and what goes to which stream.
+mod command_line;
+
+/// What a stranger writes is shown, never sent to a terminal.
+mod hostile_text;
+
+/// A program leaves a message as curl would, rightly and in every wrong way.
+mod messages;
+
+/// Claims, tokens and names at the directory.
+mod claims;
+
+/// Leases: they end by themselves, and outlive the directory's death.
+mod leases;
+
+/// The list of who is online, and its tag.
+mod listing;
+
+/// Rui is offline, comes back, never comes back, refuses, or hangs.
+mod offline;
+
+/// `peer send` with and without a daemon: one process delivers.
+mod one_shot;
+
+/// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
+mod kill;
+
+/// The menu through a pipe, in two languages.
+mod menu;
+
+/// The demo shows an exchange, stays open, and leaves nothing behind.
+mod demo;
+
+/// SIGTERM is a good-bye: deregistered, finished, zero.
+mod goodbye;
+
+/// Code and openapi.yaml say the same.
+mod contract;
+
+/// The walls of the code: doors for libraries, owners of tables, rooms.
+mod tidy;
+
+/// The examples in tests/http, run by the hurl command.
+mod hurl;

@@ -1,0 +1,34 @@
+//! The test kit speaks the product: a `Directory`, a `Peer`, what was sent and what is in the inbox.
+//!
+//! Everything is a real process with its own temporary folder, on a port that the system picked. Every wait has a
+//! deadline, and when a story fails, the logs of all its processes are printed.
+
+mod chance;
+mod contract;
+mod directory;
+mod fake;
+mod http;
+mod peer;
+mod process;
+mod programs;
+mod wait;
+
+pub(crate) use chance::Chance;
+pub(crate) use contract::CONTRACT;
+pub(crate) use directory::Directory;
+pub(crate) use fake::{Fake, Reply};
+pub(crate) use http::{Answer, Program, Request, raw};
+pub(crate) use peer::{Finished, Line, Peer, Recipe, Sent};
+pub(crate) use process::{Process, Signal};
+pub(crate) use programs::{peer_command, root};
+pub(crate) use wait::{DEADLINE, until};
+
+/// A token that nobody else uses.
+pub(crate) fn new_token() -> String {
+    format!("token-{}", uuid::Uuid::now_v7().simple())
+}
+
+/// Whether `tests/run --long` asked for longer rounds.
+pub(crate) fn long() -> bool {
+    std::env::var_os("RECADO_LONG").is_some()
+}

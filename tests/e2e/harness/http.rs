@@ -1,0 +1,161 @@
+//! The HTTP client of the stories. Whatever either program answers is held against openapi.yaml here.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use protocol::Slug;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::contract::CONTRACT;
+use super::wait::DEADLINE;
+
+/// Which of the two programs was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Program {
+    /// `server`.
+    Directory,
+    /// `peer serve`.
+    Peer,
+}
+
+/// A request that is being put together.
+pub(crate) struct Request {
+    program: Program,
+    method: Method,
+    base: String,
+    path: String,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+/// What was answered; it agrees with the contract.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) program: Program,
+    pub(crate) method: Method,
+    /// As requested, with the query.
+    pub(crate) path: String,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+});
+
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    Client::builder().no_proxy().timeout(DEADLINE).pool_max_idle_per_host(64).build().unwrap()
+});
+
+impl Request {
+    pub(crate) fn new(program: Program, method: Method, base: &str, path: &str) -> Self {
+        let (base, path) = (base.to_owned(), path.to_owned());
+        Self { program, method, base, path, headers: HeaderMap::new(), body: None }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_str(value).unwrap();
+        self.headers.append(HeaderName::from_static(name), value);
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").bytes(body.to_string())
+    }
+
+    pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Sends it. Fails when no answer comes, or one that the contract does not know.
+    #[track_caller]
+    pub(crate) fn send(self) -> Answer {
+        let (method, path) = (self.method.clone(), self.path.clone());
+        self.try_send().unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
+    }
+
+    /// Sends it to a program that may be killed meanwhile.
+    pub(crate) fn try_send(self) -> Result<Answer, reqwest::Error> {
+        RUNTIME.block_on(self.exchange())
+    }
+
+    async fn exchange(self) -> Result<Answer, reqwest::Error> {
+        let mut request =
+            CLIENT.request(self.method.clone(), format!("{}{}", self.base, self.path)).headers(self.headers);
+        if let Some(body) = self.body {
+            request = request.body(body);
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await?.to_vec();
+        let answer =
+            Answer { program: self.program, method: self.method, path: self.path, status, headers, body };
+        CONTRACT.hold(&answer);
+        Ok(answer)
+    }
+}
+
+impl Answer {
+    /// The same, if the status is this.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(
+            self.status,
+            status,
+            "{} {}: {}",
+            self.method,
+            self.path,
+            String::from_utf8_lossy(&self.body)
+        );
+        self
+    }
+
+    /// The same, if it is this problem with its status.
+    #[track_caller]
+    pub(crate) fn expect_problem(self, slug: Slug) -> Self {
+        let answer = self.expect(slug.status());
+        assert_eq!(answer.json()["type"], slug.urn(), "{} {}", answer.method, answer.path);
+        answer
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// A member of the body that is text.
+    #[track_caller]
+    pub(crate) fn text(&self, member: &str) -> String {
+        self.json()[member].as_str().unwrap_or_else(|| panic!("no text `{member}` in {self:?}")).to_owned()
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// Writes bytes that no client would, and gives all that comes back until the other side closes.
+pub(crate) fn raw(url: &str, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    // A program that has refused already may not read on.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}

@@ -1,0 +1,96 @@
+//! Leases: they end by themselves, and outlive the directory's death.
+
+use std::time::{Duration, Instant};
+
+use super::harness::{Directory, Peer, new_token, until};
+
+#[test]
+fn a_lease_ends_by_itself_and_never_early() {
+    let directory = Directory::with(&["--ttl", "3s"]);
+    let rui = Peer::start(&directory, "rui");
+    let token = new_token();
+    let before = Instant::now();
+    let claimed = directory.register("ana", "http://127.0.0.1:7101", &token).expect(201);
+    assert_eq!(claimed.json()["ttl_seconds"], 3);
+    until("ana's lease has ended", || {
+        let online = directory.online();
+        assert!(online.contains(&"rui".to_owned()), "{} renews and stays", rui.name());
+        (!online.contains(&"ana".to_owned())).then_some(())
+    });
+    assert!(before.elapsed() >= Duration::from_secs(3), "ended early");
+    assert_eq!(directory.get("/peers/ana").expect(200).json()["online"], false);
+    directory.register("ana", "http://127.0.0.1:7101", &token).expect(201);
+}
+
+#[test]
+fn after_a_kill_everybody_is_still_listed() {
+    let mut directory = Directory::start();
+    let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
+    let (gone, left) = (new_token(), new_token());
+    directory.register("zeca", "http://127.0.0.1:7101", &gone).expect(201);
+    directory.register("bia", "http://127.0.0.1:7102", &left).expect(201);
+    directory.request(reqwest::Method::DELETE, "/register").bearer(&left).send().expect(204);
+    let before = directory.get("/peers").expect(200).json();
+
+    for _ in 0..3 {
+        directory.kill();
+        directory.start_again();
+        let after = directory.get("/peers").expect(200).json();
+        let names = |list: &serde_json::Value| {
+            list.as_array().unwrap().iter().map(|record| record["name"].to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&after), names(&before), "from the first answer on");
+    }
+    assert_eq!(ana.send("rui", "oi").state, "delivered");
+    rui.until_inbox_is(&["oi"]);
+    directory.register("zeca", "http://127.0.0.1:7101", &left).expect_problem(protocol::Slug::NameTaken);
+    directory.register("zeca", "http://127.0.0.1:7101", &gone).expect(200);
+    assert_eq!(directory.get("/peers/bia").expect(200).json()["online"], false);
+}
+
+#[test]
+fn the_dead_go_and_the_living_stay_however_often_the_directory_is_killed() {
+    let mut directory = Directory::with(&["--ttl", "3s"]);
+    let _rui = Peer::start(&directory, "rui");
+    directory.register("ana", "http://127.0.0.1:7101", &new_token()).expect(201);
+    let begin = Instant::now();
+    let mut rounds = 0;
+    until("ana, who is dead, is listed no more", || {
+        directory.kill();
+        directory.start_again();
+        rounds += 1;
+        let mut online = directory.online();
+        // Half a lease of running time, as an operator who restarts in haste would give it.
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(1500) && online.contains(&"ana".to_owned()) {
+            online = directory.online();
+            assert!(online.contains(&"rui".to_owned()), "rui lives: round {rounds}");
+        }
+        (!online.contains(&"ana".to_owned())).then_some(())
+    });
+    assert!(begin.elapsed() >= Duration::from_secs(3), "ended early");
+    directory.until_online("rui", true);
+}
+
+#[test]
+fn a_peer_outlives_the_directory() {
+    let mut directory = Directory::with(&["--ttl", "3s"]);
+    let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
+    assert_eq!(directory.stop(), Some(0));
+    rui.leave(&serde_json::json!({"from": "ci", "body": "no directory is needed for this"})).expect(201);
+    directory.start_again();
+    for peer in [&ana, &rui] {
+        directory.until_online(peer.name(), true);
+    }
+    assert_eq!(ana.send("rui", "back").state, "delivered");
+}
+
+#[test]
+fn a_peer_that_starts_before_its_directory_registers_later() {
+    let mut directory = Directory::start();
+    directory.kill();
+    let mut ana = Peer::offline(&directory, "ana");
+    ana.serve();
+    directory.start_again();
+    directory.until_online("ana", true);
+}
