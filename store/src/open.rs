@@ -171,6 +171,12 @@ fn inspect(path: &Path, schema: &Schema) -> Result<(), OpenError> {
     if metadata.len() == 0 {
         return Ok(());
     }
-    let header = connection::looking(path).and_then(|connection| Header::read(&connection));
-    header.map_err(|error| OpenError::from_sqlite(path, error))?.missing(path, schema).map(drop)
+    match connection::looking(path).and_then(|connection| Header::read(&connection)) {
+        Ok(header) => header.missing(path, schema).map(drop),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(OpenError::from_sqlite(path, error))
+        }
+        // The rest may stand in the log, or another process be carrying it back: decided under lock.
+        Err(_) => Ok(()),
+    }
 }

@@ -233,6 +233,18 @@ fn damage_is_found_at_once_in_the_schema_and_by_the_check_elsewhere() {
     assert!(matches!(place.refused(&FIRST), OpenError::Damaged { .. }));
 }
 
+#[test]
+fn a_file_that_was_half_carried_back_is_opened() {
+    let place = Place::new();
+    let store = place.open();
+    write(&store, "hello").unwrap();
+    assert!(runtime().block_on(store.checkpoint()).unwrap());
+    let crashed = place.left_by_a_crash();
+    // The first page says that there is a second, which only the log holds.
+    fs::OpenOptions::new().write(true).open(crashed.file()).unwrap().set_len(4096).unwrap();
+    assert_eq!(crashed.open().read(count), Ok(1));
+}
+
 /// Not a test of its own: one of the processes below.
 #[test]
 fn one_of_many_processes() {
