@@ -161,6 +161,11 @@ impl Outbound {
         }
     }
 
+    /// Whether a running peer will go on delivering for this data directory.
+    pub fn daemon_runs(&self) -> io::Result<bool> {
+        Ok(matches!(lock::try_lock(&self.data_dir, Role::Command)?, Attempt::Taken(Some(holder)) if holder.role == Role::Daemon))
+    }
+
     fn standings(&self, queued: &[Queued]) -> Result<Vec<Standing>, Fault> {
         queued.iter().map(|message| self.courier.outbox.standing(message.position)).collect()
     }
@@ -207,7 +212,7 @@ impl Outbound {
             if let Step::Failed { retry_after } = step {
                 route = Route::Unknown;
                 failures += 1;
-                let pause = retry::backoff(failures, retry::random()).max(retry_after.unwrap_or_default());
+                let pause = retry::backoff_of(failures, retry_after);
                 if matches!(patience, Patience::Settled(_)) {
                     sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
                 }

@@ -71,9 +71,10 @@ pub enum NameProblem {
 impl Peer {
     /// Opens a data directory, making it for its owner only at first. `server` is the directory's URL, if one is used.
     pub fn open(data_dir: &Path, server: Option<Url>) -> Result<Self, OpenPeerError> {
-        identity::make_private_directory(data_dir)
-            .map_err(|error| OpenPeerError::Directory(data_dir.to_owned(), error))?;
-        let store = database::open(data_dir)?;
+        let unusable = |error| OpenPeerError::Directory(data_dir.to_owned(), error);
+        identity::make_private_directory(data_dir).map_err(unusable)?;
+        let data_dir = std::path::absolute(data_dir).map_err(unusable)?;
+        let store = database::open(&data_dir)?;
         let profile = identity::profile(&store)?;
         let client = transport::client()?;
         let directory = server.map(|url| Directory::new(client.clone(), url));
@@ -85,7 +86,7 @@ impl Peer {
         };
         let (name, address) = profile.map_or((None, None), |profile| (Some(profile.name), profile.address));
         Ok(Self {
-            data_dir: data_dir.to_owned(),
+            data_dir,
             inbox: Inbox::new(store.clone()),
             conversations: Conversations::new(store.clone()),
             directory,

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::identity::Tokens;
 use crate::inbound::endpoint::{self, Endpoint};
@@ -29,7 +29,7 @@ const COMMAND: Duration = Duration::from_secs(15);
 /// A peer that runs.
 pub struct Serving {
     address: Address,
-    stop: CancellationToken,
+    stop: DropGuard,
     tasks: Vec<JoinHandle<()>>,
     tend: JoinHandle<()>,
     peer: Arc<Peer>,
@@ -62,6 +62,8 @@ impl Serving {
         let local = listener.local_addr()?;
         let address = Address::new(Scheme::Http, local.ip(), local.port());
         let stop = CancellationToken::new();
+        // Whatever was started stops when this start fails.
+        let guard = stop.clone().drop_guard();
 
         let router =
             endpoint::router(Endpoint { name: name.clone(), judge: Judge, inbox: peer.inbox.clone() });
@@ -86,7 +88,7 @@ impl Serving {
         }
         let store = peer.store.clone();
         let tend = tokio::spawn(async move { store.tend().await });
-        Ok(Self { address, stop, tasks, tend, peer, _lock: lock })
+        Ok(Self { address, stop: guard, tasks, tend, peer, _lock: lock })
     }
 
     /// Where it listens.
@@ -103,7 +105,7 @@ impl Serving {
 
     /// Stops accepting, finishes what runs, takes the peer off the directory's list and closes its database.
     pub async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a part of the peer had ended with a defect");

@@ -83,9 +83,14 @@ impl Send {
             return Ok(Exit::Done);
         }
         let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
-        let fates = send(&peer.outbound()?, &names, &body, self.expire, patience).await?;
+        let outbound = peer.outbound()?;
+        let fates = send(&outbound, &names, &body, self.expire, patience).await?;
         for (queued, standing) in &fates {
             print(queued, standing, output)?;
+        }
+        output.flush()?;
+        if fates.iter().any(|(_, standing)| standing.state == State::Queued) && !outbound.daemon_runs()? {
+            note("No peer runs here to deliver what waits: `peer serve` does.");
         }
         Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
     }

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ impl Serve {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut signals = Signals::new()?;
         let serving = self.listening.start(global).await?;
-        println!("peer {}", serving.address());
+        // Nobody has to read it: the peer serves on.
+        let _ = writeln!(std::io::stdout(), "peer {}", serving.address());
         let peer = Arc::clone(serving.peer());
         let check = tokio::task::spawn_blocking(move || peer.check());
         let damaged = tokio::select! {

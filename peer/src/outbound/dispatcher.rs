@@ -157,7 +157,7 @@ impl Lane {
                 }
                 Ok(Step::Failed { retry_after }) => {
                     failures = failures.saturating_add(1);
-                    retry::backoff(failures, retry::random()).max(retry_after.unwrap_or_default())
+                    retry::backoff_of(failures, retry_after)
                 }
                 Err(fault) => {
                     tracing::error!(%fault, %recipient, "a delivery stopped at this peer's own database");

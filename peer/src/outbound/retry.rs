@@ -16,6 +16,12 @@ pub fn backoff(failures: u32, random: f64) -> Duration {
     step.mul_f64(random.clamp(0.0, 1.0))
 }
 
+/// How long to wait when the recipient asked for `at_least` so much: its word counts, but not for longer than our longest.
+#[must_use]
+pub fn backoff_of(failures: u32, at_least: Option<Duration>) -> Duration {
+    backoff(failures, random()).max(at_least.unwrap_or_default().min(LONGEST))
+}
+
 /// A random number from 0 to 1; the middle, if the system has no randomness to give.
 #[must_use]
 pub fn random() -> f64 {
@@ -39,6 +45,11 @@ mod tests {
         fn any_wait_is_within_its_step(failures: u32, random in 0.0..=1.0) {
             prop_assert!(backoff(failures, random) <= backoff(failures, 1.0));
             prop_assert!(backoff(failures, random) <= LONGEST);
+        }
+
+        #[test]
+        fn a_recipient_cannot_ask_for_silence(seconds: u64) {
+            prop_assert!(backoff_of(1, Some(Duration::from_secs(seconds))) <= LONGEST);
         }
 
         #[test]
