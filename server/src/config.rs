@@ -1,5 +1,6 @@
 //! Flags and environment of the program `server`, and its logs.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -77,7 +78,9 @@ impl Config {
             _ => "trace",
         };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-        let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let logs = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours);
+        let logs = logs.with_env_filter(filter);
         match self.log_format {
             LogFormat::Text => logs.init(),
             LogFormat::Json => logs.json().init(),

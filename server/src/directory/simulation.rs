@@ -121,7 +121,7 @@ impl World {
         for lease in resumed.listed {
             self.online.join(lease);
         }
-        (self.flush_at, self.clock_at) = (self.time, self.time);
+        (self.flush_at, self.clock_at) = (self.time, self.time + ms(WRITE_EVERY));
         let ahead = ms(RESUME_AFTER);
         for (name, rule) in &mut self.rules {
             let due = match rule.written {
