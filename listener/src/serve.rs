@@ -121,7 +121,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) if belongs_to_the_client(error.kind()) => {
-                tracing::debug!(%error, "a client left before it was let in")
+                tracing::debug!(%error, "a client left before it was let in");
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections");

@@ -24,12 +24,12 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 pub(crate) const ROOMY: Limits = Limits {
     connections: 100,
     per_source: 100,
-    header: Duration::from_secs(60),
-    body: Duration::from_secs(60),
-    idle: Duration::from_secs(60),
+    header: Duration::from_mins(1),
+    body: Duration::from_mins(1),
+    idle: Duration::from_mins(1),
     header_bytes: 16 * 1024,
     headers: 64,
-    drain: Duration::from_secs(60),
+    drain: Duration::from_mins(1),
 };
 
 /// What the handlers tell the tests, and wait for.

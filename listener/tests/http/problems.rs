@@ -69,13 +69,13 @@ async fn a_body_that_grows_too_much_is_refused() {
 async fn who_first_sends_all_and_then_reads_still_gets_its_refusal() {
     let site = Site::open(ROOMY).await;
     let mut client = site.client().await;
-    let size = 8 * 1024 * 1024;
+    let length = 8 * 1024 * 1024;
     client
         .send(format!(
-            "POST /note HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {size}\r\n\r\n"
+            "POST /note HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
         ))
         .await;
-    client.send(vec![b' '; size]).await;
+    client.send(vec![b' '; length]).await;
     Response::whole(&client.rest().await).problem(Slug::TooLarge);
 }
 
