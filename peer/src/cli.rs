@@ -54,7 +54,14 @@ struct Global {
     #[arg(long, global = true, env = "RECADO_DATA_DIR", hide_env_values = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// The directory's URL, or `none`
-    #[arg(long, global = true, env = "RECADO_SERVER", hide_env_values = true, value_name = "URL", default_value = "http://127.0.0.1:7100")]
+    #[arg(
+        long,
+        global = true,
+        env = "RECADO_SERVER",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7100"
+    )]
     server: Server,
     /// Print results as JSON, one object a line
     #[arg(long, global = true)]
@@ -85,9 +92,15 @@ impl FromStr for Server {
         if text == "none" {
             return Ok(Self(None));
         }
-        let url = Url::parse(text).map_err(|error| format!("{error}; write it as in http://127.0.0.1:7100, or `none`"))?;
+        let url = Url::parse(text)
+            .map_err(|error| format!("{error}; write it as in http://127.0.0.1:7100, or `none`"))?;
         match url.scheme() {
-            "http" if url.host().is_some() && url.path() == "/" && url.query().is_none() && url.fragment().is_none() => {
+            "http"
+                if url.host().is_some()
+                    && url.path() == "/"
+                    && url.query().is_none()
+                    && url.fragment().is_none() =>
+            {
                 Ok(Self(Some(url)))
             }
             "https" => Err("this version speaks only plain http:// to its directory".to_owned()),
@@ -151,7 +164,7 @@ impl Global {
             Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
-            Command::Whoami(whoami) => one_thread(async { whoami.run(&self, &mut output) }),
+            Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
         }?;
         output.flush()?;
         Ok(exit)
@@ -183,7 +196,10 @@ impl Global {
         let data_dir = match &self.data_dir {
             Some(chosen) => chosen.clone(),
             None => etcetera::choose_base_strategy()
-                .map_err(|_| Failure::usage("there is no home directory to keep messages in").hint("Choose one with --data-dir."))?
+                .map_err(|_| {
+                    Failure::usage("there is no home directory to keep messages in")
+                        .hint("Choose one with --data-dir.")
+                })?
                 .data_dir()
                 .join("recado"),
         };

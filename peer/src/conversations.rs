@@ -186,7 +186,9 @@ impl Conversations {
 
 /// Gives the next position, in the transaction that stores the message.
 pub fn next_position(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("UPDATE positions SET last = last + 1 RETURNING last")?.query_row([], |row| row.get(0))
+    connection
+        .prepare_cached("UPDATE positions SET last = last + 1 RETURNING last")?
+        .query_row([], |row| row.get(0))
 }
 
 /// Only fixed text becomes SQL; every value is bound. Conditions that do not apply are left out, so that those

@@ -7,7 +7,7 @@ use store::{OpenError, Schema, Store, WriteError};
 /// The file in the data directory.
 pub const FILE: &str = "recado.db";
 
-/// "RCDp" tells a peer's file from any other SQLite file.
+/// `RCDp` tells a peer's file from any other SQLite file.
 const SCHEMA: Schema = Schema {
     application_id: i32::from_be_bytes(*b"RCDp"),
     migrations: &[include_str!("../../migrations/peer/0001_messages.sql")],

@@ -170,7 +170,11 @@ mod tests {
 
         let mut again = Tokens::load(dir.path()).unwrap();
         assert_eq!(again.of("http://home:1").unwrap(), home);
-        assert!(again.claimed_at("http://home:1") && !again.claimed_at("http://work:1") && again.claimed_anywhere());
+        assert!(
+            again.claimed_at("http://home:1")
+                && !again.claimed_at("http://work:1")
+                && again.claimed_anywhere()
+        );
     }
 
     #[cfg(unix)]

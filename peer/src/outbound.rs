@@ -144,7 +144,8 @@ impl Outbound {
         let mut glance = GLANCE.0;
         loop {
             let standings = self.standings(queued)?;
-            let open = queued.iter().zip(&standings).any(|(message, standing)| is_open(message, standing, patience));
+            let open =
+                queued.iter().zip(&standings).any(|(message, standing)| is_open(message, standing, patience));
             if !open || Instant::now() >= deadline {
                 return Ok(standings);
             }
@@ -155,7 +156,11 @@ impl Outbound {
                         holder.ring();
                     }
                     sleep_until(deadline.min(Instant::now() + glance)).await;
-                    glance = if watch.changed().map_err(Fault::from)? { GLANCE.0 } else { (glance * 2).min(GLANCE.1) };
+                    glance = if watch.changed().map_err(Fault::from)? {
+                        GLANCE.0
+                    } else {
+                        (glance * 2).min(GLANCE.1)
+                    };
                 }
             }
         }
@@ -163,7 +168,9 @@ impl Outbound {
 
     /// Whether a running peer will go on delivering for this data directory.
     pub fn daemon_runs(&self) -> io::Result<bool> {
-        Ok(matches!(lock::try_lock(&self.data_dir, Role::Command)?, Attempt::Taken(Some(holder)) if holder.role == Role::Daemon))
+        Ok(
+            matches!(lock::try_lock(&self.data_dir, Role::Command)?, Attempt::Taken(Some(holder)) if holder.role == Role::Daemon),
+        )
     }
 
     fn standings(&self, queued: &[Queued]) -> Result<Vec<Standing>, Fault> {
@@ -242,4 +249,3 @@ fn is_open(message: &Queued, standing: &Standing, patience: Patience) -> bool {
             Patience::Settled(_) => true,
         }
 }
-

@@ -55,7 +55,11 @@ pub enum StartError {
 
 impl Serving {
     /// Starts `peer` on `listener`. `advertise` is what others are told to dial, if that is another address.
-    pub async fn start(peer: Arc<Peer>, listener: TcpListener, advertise: Option<Address>) -> Result<Self, StartError> {
+    pub async fn start(
+        peer: Arc<Peer>,
+        listener: TcpListener,
+        advertise: Option<Address>,
+    ) -> Result<Self, StartError> {
         let mut lock = hold_lock(&peer).await?;
         let bell = lock.hang_bell(Role::Daemon)?;
         let name = peer.name()?.clone();
@@ -70,7 +74,12 @@ impl Serving {
         let wake = Arc::new(Notify::new());
         let dispatcher = Dispatcher::new(peer.outbound()?.courier, Arc::clone(&wake));
         let mut tasks = vec![
-            tokio::spawn(listener::serve(listener, router, listener::Limits::default(), stop.clone().cancelled_owned())),
+            tokio::spawn(listener::serve(
+                listener,
+                router,
+                listener::Limits::default(),
+                stop.clone().cancelled_owned(),
+            )),
             tokio::spawn(dispatcher.run(stop.clone())),
         ];
         tokio::spawn(async move { bell.answer(&wake).await });

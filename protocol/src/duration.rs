@@ -10,7 +10,7 @@ use jiff::{Span, SpanRelativeTo};
 pub struct DurationError;
 
 /// No lease, backoff or retention needs more, and wall times stay representable.
-const LONGEST: Duration = Duration::from_secs(36_500 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(36_500 * 24);
 
 /// A duration with its unit (`ms`, `s`, `m`, `h`, `d`; `1h30m` too), more than zero and at most a hundred years.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {

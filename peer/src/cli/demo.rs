@@ -36,7 +36,7 @@ const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST
 /// What arrives at all arrives within this.
 const ARRIVAL: Duration = Duration::from_secs(15);
 /// How long the demo's messages may wait.
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+const LIFETIME: Duration = Duration::from_hours(1);
 
 impl Demo {
     pub(super) async fn run(self, output: &mut Output) -> Result<Exit, Failure> {
@@ -70,7 +70,8 @@ struct Stage {
 impl Stage {
     async fn open(folder: TempDir) -> Result<Self, Failure> {
         let options = server::Options::new(folder.path().join("directory.db"));
-        let directory = Server::bind(ANY, &options).await.map_err(|error| Failure::new(Exit::Failed, error))?;
+        let directory =
+            Server::bind(ANY, &options).await.map_err(|error| Failure::new(Exit::Failed, error))?;
         let server = Url::parse(&directory.url()).map_err(|error| Failure::new(Exit::Failed, error))?;
         let stop = CancellationToken::new();
         let directory = tokio::spawn(directory.serve(stop.clone().cancelled_owned()));
@@ -79,7 +80,10 @@ impl Stage {
 
     async fn play(&mut self, output: &mut Output) -> Result<(), Failure> {
         let place = self.folder.path().display();
-        writeln!(output, "Recado leaves messages straight from one machine to another, with nobody in between.")?;
+        writeln!(
+            output,
+            "Recado leaves messages straight from one machine to another, with nobody in between."
+        )?;
         writeln!(output, "Here are a directory and two peers, kept in {place} for as long as this runs.")?;
 
         step(output, "A directory lists who is online, and nothing else.")?;
@@ -97,7 +101,10 @@ impl Stage {
         step(output, "ana asks the directory who is there.")?;
         peers::print(&ana, output).await?;
 
-        step(output, "ana leaves rui a message. It goes straight to rui's peer, which writes it to disk and answers.")?;
+        step(
+            output,
+            "ana leaves rui a message. It goes straight to rui's peer, which writes it to disk and answers.",
+        )?;
         let mut at_rui = Follower::from_now(&rui)?;
         leave(&ana, "rui", "Olá Rui! Lunch at one?", output).await?;
         arrive(&mut at_rui, "rui", output).await?;
@@ -110,10 +117,16 @@ impl Stage {
         }
         leave(&ana, "rui", "I have kept you a seat.", output).await?;
 
-        step(output, "rui comes back, at another port, and the message arrives without anybody doing anything.")?;
+        step(
+            output,
+            "rui comes back, at another port, and the message arrives without anybody doing anything.",
+        )?;
         let rui = self.start("rui").await?;
         let rui = Arc::clone(self.rui.insert(rui).peer());
-        let mut at_rui = Follower::behind(&rui, Query { direction: Some(Direction::Received), after: 1, ..Query::default() })?;
+        let mut at_rui = Follower::behind(
+            &rui,
+            Query { direction: Some(Direction::Received), after: 1, ..Query::default() },
+        )?;
         arrive(&mut at_rui, "rui", output).await?;
 
         step(output, "rui answers, and ana has the whole conversation in her own file.")?;
@@ -127,9 +140,18 @@ impl Stage {
     /// The commands to play with, ready to be copied.
     fn invite(&self, output: &mut Output) -> Result<(), Failure> {
         let program = own_path();
-        let peer = |name: &str| format!("{program} --server {} --data-dir {}", self.server.as_str().trim_end_matches('/'), self.folder.path().join(name).display());
+        let peer = |name: &str| {
+            format!(
+                "{program} --server {} --data-dir {}",
+                self.server.as_str().trim_end_matches('/'),
+                self.folder.path().join(name).display()
+            )
+        };
         let (ana, rui) = (peer("ana"), peer("rui"));
-        writeln!(output, "\n{NAME}Now it is yours.{NAME:#} Everything stays up until you press Ctrl-C here. In another terminal:\n")?;
+        writeln!(
+            output,
+            "\n{NAME}Now it is yours.{NAME:#} Everything stays up until you press Ctrl-C here. In another terminal:\n"
+        )?;
         for (what, command) in [
             ("read what rui gets, as it comes", format!("{rui} inbox --follow")),
             ("write to rui as ana", format!("{ana} send rui 'oi'")),
@@ -141,7 +163,11 @@ impl Stage {
         }
         if let Some(rui) = &self.rui {
             writeln!(output, "   {FAINT}# a message from a script{FAINT:#}")?;
-            writeln!(output, r#"   curl --json '{{"from":"script","body":"the build is green"}}' {}/messages"#, rui.address())?;
+            writeln!(
+                output,
+                r#"   curl --json '{{"from":"script","body":"the build is green"}}' {}/messages"#,
+                rui.address()
+            )?;
         }
         Ok(output.flush()?)
     }
@@ -192,7 +218,9 @@ async fn arrive(at: &mut Follower, who: &str, output: &mut Output) -> Result<(),
 }
 
 async fn within<T>(arrival: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout(ARRIVAL, arrival).await.unwrap_or_else(|_| Err(Failure::new(Exit::Failed, "a message of the demo did not arrive")))
+    timeout(ARRIVAL, arrival)
+        .await
+        .unwrap_or_else(|_| Err(Failure::new(Exit::Failed, "a message of the demo did not arrive")))
 }
 
 fn named(name: &str) -> Result<Name, Failure> {

@@ -50,13 +50,18 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with what happened.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "errors are handed over; a borrow at each call says nothing"
+    )]
     pub fn new(exit: Exit, message: impl ToString) -> Self {
         Self { exit, message: Some(message.to_string()), hint: None }
     }
 
     /// Bad input, with what is wrong with it.
+    #[expect(clippy::needless_pass_by_value, reason = "as for `new`")]
     pub fn usage(message: impl ToString) -> Self {
-        Self::new(Exit::Usage, message)
+        Self::new(Exit::Usage, message.to_string())
     }
 
     /// The same failure, with what to do about it.
@@ -97,7 +102,9 @@ impl From<SeeThroughError> for Failure {
 impl From<NameProblem> for Failure {
     fn from(problem: NameProblem) -> Self {
         match problem {
-            NameProblem::None => Self::usage(problem).hint("Give it one: add `--name NAME`, as in `peer serve --name ana`."),
+            NameProblem::None => {
+                Self::usage(problem).hint("Give it one: add `--name NAME`, as in `peer serve --name ana`.")
+            }
             NameProblem::Other(_) => {
                 Self::usage(problem).hint("Leave --name out, or use another --data-dir for another peer.")
             }
@@ -120,9 +127,8 @@ impl From<DirectoryError> for Failure {
 impl From<Unsendable> for Failure {
     fn from(error: Unsendable) -> Self {
         match error {
-            Unsendable::Unknown(_) => {
-                Self::new(Exit::UnknownRecipient, error).hint("Nothing was sent. `peer peers` lists who is online.")
-            }
+            Unsendable::Unknown(_) => Self::new(Exit::UnknownRecipient, error)
+                .hint("Nothing was sent. `peer peers` lists who is online."),
             Unsendable::DirectoryNeeded(error) => error.into(),
             Unsendable::Fault(fault) => fault.into(),
         }

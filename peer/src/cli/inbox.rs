@@ -50,7 +50,8 @@ impl Inbox {
         };
         // What comes in between is listed or followed, whichever sees it first: the position tells.
         let after = peer.conversations.last_position()?;
-        let unread = listing::print(&peer.conversations, &Query { up_to: Some(after), ..query.clone() }, output)?;
+        let unread =
+            listing::print(&peer.conversations, &Query { up_to: Some(after), ..query.clone() }, output)?;
         mark(&peer, marks, unread, output).await?;
         if self.follow {
             let mut follower = Follower::behind(&peer, Query { after, last: None, ..query })?;
@@ -59,7 +60,8 @@ impl Inbox {
                 for entry in &entries {
                     listing::print_one(entry, output)?;
                 }
-                let unread = entries.iter().filter(|entry| entry.read == Some(false)).map(|entry| entry.position);
+                let unread =
+                    entries.iter().filter(|entry| entry.read == Some(false)).map(|entry| entry.position);
                 mark(&peer, marks, unread.collect(), output).await?;
             }
         }

@@ -31,29 +31,34 @@ pub struct Menu {
 /// How many messages the menu lists.
 const LISTED: u32 = 20;
 /// How long a message from the menu may wait for its recipient.
-const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const LIFETIME: Duration = Duration::from_hours(7 * 24);
 
 impl Menu {
     pub(super) async fn run(mut self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let words = words();
+        let at_terminal = std::io::stdin().is_terminal();
         let mut lines = read_lines();
         let mut peer = global.open()?;
-        if self.listening.name.is_none() && peer.name().is_err() && std::io::stdin().is_terminal() {
+        if self.listening.name.is_none() && peer.name().is_err() && at_terminal {
             self.listening.name = Some(ask_for_name(words, &mut lines, output).await?);
         }
         peer.take_name(self.listening.name.as_ref()).await?;
         let peer = Arc::new(peer);
-        let serving = match Serving::start(Arc::clone(&peer), self.listening.bind().await?, self.listening.advertise).await {
-            Ok(serving) => Some(serving),
-            Err(StartError::Running(Some(_))) => None,
-            Err(error) => return Err(error.into()),
-        };
+        let serving =
+            match Serving::start(Arc::clone(&peer), self.listening.bind().await?, self.listening.advertise)
+                .await
+            {
+                Ok(serving) => Some(serving),
+                Err(StartError::Running(Some(_))) => None,
+                Err(error) => return Err(error.into()),
+            };
         match &serving {
             Some(serving) => note(&format!("{} {}, {}", words.you_are, peer.name()?, serving.address())),
             None => note(words.runs_already),
         }
         let mut signals = Signals::new()?;
-        let mut open = Open { peer: &peer, words, lines, arrivals: Follower::from_now(&peer)?, output };
+        let arrivals = Follower::from_now(&peer)?;
+        let mut open = Open { peer: &peer, words, lines, at_terminal, arrivals, output };
         let end = tokio::select! {
             end = open.run() => end,
             () = signals.next() => Ok(Exit::Interrupted),
@@ -102,6 +107,7 @@ struct Open<'a> {
     peer: &'a Peer,
     words: &'a Words,
     lines: mpsc::Receiver<String>,
+    at_terminal: bool,
     arrivals: Follower,
     output: &'a mut Output,
 }
@@ -158,7 +164,13 @@ impl Open<'_> {
             write!(self.output, "{NAME}{question}{NAME:#}")?;
             self.output.flush()?;
             tokio::select! {
-                line = self.lines.recv() => return Ok(line),
+                line = self.lines.recv() => {
+                    // What a terminal shows by itself when the user ends the line.
+                    if !self.at_terminal {
+                        writeln!(self.output)?;
+                    }
+                    return Ok(line);
+                }
                 arrived = self.arrivals.next() => {
                     let arrived = arrived?;
                     writeln!(self.output, "\n{}", self.words.arrived)?;

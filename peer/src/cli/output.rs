@@ -38,7 +38,9 @@ impl Output {
 
     /// Prints one line for programs.
     pub fn line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
-        value.serialize(&mut Serializer::with_formatter(&mut self.stream, Harmless)).map_err(io::Error::from)?;
+        value
+            .serialize(&mut Serializer::with_formatter(&mut self.stream, Harmless))
+            .map_err(io::Error::from)?;
         self.stream.write_all(b"\n")?;
         Ok(())
     }

@@ -45,7 +45,11 @@ pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failur
     let mut unread = peer.inbox.unread()?;
     let online: Vec<Online<'_>> = records
         .iter()
-        .map(|record| Online { record, verified: false, unread: unread.remove(record.name.as_str()).unwrap_or(0) })
+        .map(|record| Online {
+            record,
+            verified: false,
+            unread: unread.remove(record.name.as_str()).unwrap_or(0),
+        })
         .collect();
     if output.json {
         return online.iter().try_for_each(|online| output.line(online));
@@ -59,7 +63,12 @@ pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failur
     for Online { record, unread, .. } in online {
         let since = record.online_since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
         let you = if peer.name().is_ok_and(|own| *own == record.name) { " (you)" } else { "" };
-        table.add_row([format!("{}{you}", record.name), record.address.to_string(), since, unread.to_string()]);
+        table.add_row([
+            format!("{}{you}", record.name),
+            record.address.to_string(),
+            since,
+            unread.to_string(),
+        ]);
     }
     if let Some(unread) = table.column_mut(3) {
         unread.set_cell_alignment(CellAlignment::Right);

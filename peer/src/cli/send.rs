@@ -97,15 +97,18 @@ impl Send {
 
     /// With `--all` there is no recipient, so the first word is the text.
     fn to_and_text(&self) -> Result<(Option<&str>, Option<&str>), Failure> {
-        let words: Vec<&str> = self.to.iter().chain(&self.text).chain(&self.further).map(String::as_str).collect();
+        let words: Vec<&str> =
+            self.to.iter().chain(&self.text).chain(&self.further).map(String::as_str).collect();
         match (self.all, words.as_slice()) {
             (true, []) => Ok((None, None)),
             (true, [text]) => Ok((None, Some(text))),
             (false, [to]) => Ok((Some(to), None)),
             (false, [to, text]) => Ok((Some(to), Some(text))),
             (all, _) => {
-                let example = if all { "peer send --all 'good morning'" } else { "peer send rui 'good morning'" };
-                Err(Failure::usage("there are more words than a text").hint(format!("Quote the text, as in `{example}`.")))
+                let example =
+                    if all { "peer send --all 'good morning'" } else { "peer send rui 'good morning'" };
+                Err(Failure::usage("there are more words than a text")
+                    .hint(format!("Quote the text, as in `{example}`.")))
             }
         }
     }
@@ -157,7 +160,8 @@ fn exit_of(standing: &Standing, patience: Patience) -> Exit {
 pub(super) fn recipients(list: &str) -> Result<Vec<Name>, Failure> {
     let mut names: Vec<Name> = Vec::new();
     for part in list.split(',') {
-        let name = part.parse().map_err(|error| Failure::usage(format!("{part:?} is not a name: {error}")))?;
+        let name =
+            part.parse().map_err(|error| Failure::usage(format!("{part:?} is not a name: {error}")))?;
         if !names.contains(&name) {
             names.push(name);
         }
@@ -183,13 +187,15 @@ fn read_body(text: Option<&str>) -> Result<Body, Failure> {
 fn read_standard_input() -> Result<String, Failure> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        return Err(Failure::usage("there is no text").hint("Write it behind the name, or pipe it in: `echo hello | peer send rui`."));
+        return Err(Failure::usage("there is no text")
+            .hint("Write it behind the name, or pipe it in: `echo hello | peer send rui`."));
     }
     let mut bytes = Vec::new();
     // The line end, and one byte to tell that there is more.
     stdin.lock().take(LONGEST_BODY as u64 + 3).read_to_end(&mut bytes)?;
     let mut text = String::from_utf8(bytes).map_err(|_| {
-        Failure::usage("standard input is not text in UTF-8").hint("Recado sends text; convert it, or send a link to the file.")
+        Failure::usage("standard input is not text in UTF-8")
+            .hint("Recado sends text; convert it, or send a link to the file.")
     })?;
     if text.ends_with('\n') {
         text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
@@ -203,7 +209,8 @@ mod tests {
 
     #[test]
     fn names_are_listed_once_and_checked() {
-        let names = |list| recipients(list).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let names =
+            |list| recipients(list).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(names("ana,RUI,ana").unwrap(), ["ana", "rui"]);
         for bad in ["", "ana,", "ana, rui", "a/b"] {
             assert_eq!(names(bad).unwrap_err().exit, Exit::Usage, "{bad}");
@@ -213,7 +220,7 @@ mod tests {
     #[test]
     fn a_wait_is_seconds_or_a_duration() {
         assert_eq!(wait("5"), Ok(Duration::from_secs(5)));
-        assert_eq!(wait("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(wait("2m"), Ok(Duration::from_mins(2)));
         assert!(wait("soon").is_err());
     }
 }

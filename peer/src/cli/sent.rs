@@ -25,9 +25,10 @@ pub struct Sent {
 }
 
 fn state(word: &str) -> Result<State, String> {
-    State::ALL.into_iter().find(|state| state.word() == word).ok_or_else(|| {
-        format!("a state is one of {}", State::ALL.map(State::word).join(", "))
-    })
+    State::ALL
+        .into_iter()
+        .find(|state| state.word() == word)
+        .ok_or_else(|| format!("a state is one of {}", State::ALL.map(State::word).join(", ")))
 }
 
 impl Sent {

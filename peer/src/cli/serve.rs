@@ -6,8 +6,8 @@ use clap::Args;
 use protocol::{Address, Name};
 use tokio::net::TcpListener;
 
-use super::exit::{Exit, Failure};
 use super::Global;
+use super::exit::{Exit, Failure};
 use crate::serving::Serving;
 
 /// Receive messages, deliver those that wait, and be listed as online

@@ -11,11 +11,11 @@ use super::output::{NAME, Output};
 
 /// Show this peer's name, address and paths
 #[derive(Args)]
-pub struct Whoami {}
+pub struct Whoami;
 
 /// Who this peer is, for programs. The members that need a key are null until there is one.
 #[derive(Serialize)]
-struct Self_<'a> {
+struct Own<'a> {
     name: &'a Name,
     fingerprint: Option<()>,
     curl_pin: Option<()>,
@@ -25,11 +25,11 @@ struct Self_<'a> {
 }
 
 impl Whoami {
-    pub(super) fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
         let (name, address, data_dir) = (peer.name()?, peer.address(), peer.data_dir.as_path());
         if output.json {
-            output.line(&Self_ { name, fingerprint: None, curl_pin: None, words: None, address, data_dir })?;
+            output.line(&Own { name, fingerprint: None, curl_pin: None, words: None, address, data_dir })?;
             return Ok(Exit::Done);
         }
         writeln!(output, "name      {NAME}{name}{NAME:#}")?;

@@ -52,7 +52,11 @@ async fn leave_message(
             .into());
     }
     let sender = endpoint.judge.sender_of(&message, source);
-    let kept = endpoint.inbox.keep(&endpoint.name, sender, message, crate::now()).await.map_err(refusal)?;
+    let kept = endpoint
+        .inbox
+        .keep(&endpoint.name, sender, message, crate::now())
+        .await
+        .map_err(|fault| refusal(&fault))?;
     match kept {
         Kept::New(receipt) => Ok((StatusCode::CREATED, Answer(receipt))),
         Kept::Before(receipt) => Ok((StatusCode::OK, Answer(receipt))),
@@ -77,13 +81,15 @@ async fn contract() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/yaml")], include_str!("../../../openapi.yaml"))
 }
 
-fn refusal(fault: Fault) -> Refusal {
+fn refusal(fault: &Fault) -> Refusal {
     let problem = match fault {
         Fault::Full => Slug::StorageFull.because("This peer's disk is full. Try again later."),
-        Fault::Unavailable(_) => {
-            Slug::Unavailable.because("This peer cannot write to its disk at the moment. Try again.").retry_after(1)
+        Fault::Unavailable(_) => Slug::Unavailable
+            .because("This peer cannot write to its disk at the moment. Try again.")
+            .retry_after(1),
+        Fault::Statement(_) | Fault::Defect => {
+            Slug::Internal.because("The message was not kept. Try again later.")
         }
-        Fault::Statement(_) | Fault::Defect => Slug::Internal.because("The message was not kept. Try again later."),
     };
     tracing::error!(%fault, "a message could not be kept");
     problem.into()

@@ -46,7 +46,13 @@ impl Inbox {
     }
 
     /// Keeps a message for `owner`. Answers when it is on the disk, and not before.
-    pub async fn keep(&self, owner: &Name, sender: Sender, message: Message, now: Timestamp) -> Result<Kept, Fault> {
+    pub async fn keep(
+        &self,
+        owner: &Name,
+        sender: Sender,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<Kept, Fault> {
         let to = message.to.clone().unwrap_or_else(|| owner.clone());
         let arrivals = self.arrivals.clone();
         let publish = move |kept: &mut Kept| {
@@ -54,7 +60,10 @@ impl Inbox {
                 arrivals.send_replace(());
             }
         };
-        Ok(self.store.write_then(move |connection| keep(connection, &to, &sender, &message, now), publish).await?)
+        Ok(self
+            .store
+            .write_then(move |connection| keep(connection, &to, &sender, &message, now), publish)
+            .await?)
     }
 
     /// Marks messages as shown to the user.
@@ -63,7 +72,8 @@ impl Inbox {
             return Ok(());
         }
         let write = self.store.write(move |connection| {
-            let mut mark = connection.prepare_cached("UPDATE received SET read = 1 WHERE position = ?1 AND read = 0")?;
+            let mut mark =
+                connection.prepare_cached("UPDATE received SET read = 1 WHERE position = ?1 AND read = 0")?;
             for position in positions {
                 mark.execute([position])?;
             }
@@ -134,7 +144,11 @@ fn keep(
     Ok(Kept::New(Receipt { id, received_at: now, verified: sender.verified }))
 }
 
-fn find(connection: &Connection, space: &[u8], id: Uuid) -> rusqlite::Result<Option<(Content, Timestamp, bool)>> {
+fn find(
+    connection: &Connection,
+    space: &[u8],
+    id: Uuid,
+) -> rusqlite::Result<Option<(Content, Timestamp, bool)>> {
     connection
         .prepare_cached(
             "SELECT from_name, to_name, body, sent_at, reply_to, received_at, verified
@@ -179,7 +193,8 @@ mod tests {
         let store = database::open(dir.path()).unwrap();
         let inbox = Inbox::new(store.clone());
         let Kept::New(first) = keep_at(&inbox, ONE, None, 1).await else { panic!("not new") };
-        let spelt_otherwise = ONE.replace("09:30:00Z", "10:30:00.0+01:00").replace("\"body\"", "\"to\":\"RUI\",\"body\"");
+        let spelt_otherwise =
+            ONE.replace("09:30:00Z", "10:30:00.0+01:00").replace("\"body\"", "\"to\":\"RUI\",\"body\"");
         for again in [ONE, &spelt_otherwise] {
             assert_eq!(keep_at(&inbox, again, None, 2).await, Kept::Before(first.clone()));
         }
@@ -210,7 +225,10 @@ mod tests {
         let store = database::open(dir.path()).unwrap();
         let inbox = Inbox::new(store.clone());
         for _ in 0..2 {
-            assert!(matches!(keep_at(&inbox, r#"{"from":"ci","body":"failed"}"#, None, 1).await, Kept::New(_)));
+            assert!(matches!(
+                keep_at(&inbox, r#"{"from":"ci","body":"failed"}"#, None, 1).await,
+                Kept::New(_)
+            ));
         }
         let entries = Conversations::new(store).list(&Query::default()).unwrap();
         assert_eq!(entries.iter().map(|entry| entry.position).collect::<Vec<_>>(), [1, 2]);

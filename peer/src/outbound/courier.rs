@@ -72,7 +72,8 @@ impl Courier {
         }
         let looked_up_before = *route != Route::Unknown;
         let mut handover = self.attempt(recipient, &pending, route).await?;
-        if looked_up_before && matches!(handover, Handover::Misdirected { .. } | Handover::Unreachable { .. }) {
+        if looked_up_before && matches!(handover, Handover::Misdirected { .. } | Handover::Unreachable { .. })
+        {
             let tried = std::mem::take(route);
             if let Ok(found) = self.find(recipient).await? {
                 *route = found;
@@ -84,7 +85,12 @@ impl Courier {
         self.settle(recipient, &pending, handover).await
     }
 
-    async fn attempt(&self, recipient: &Name, pending: &Pending, route: &mut Route) -> Result<Handover, Fault> {
+    async fn attempt(
+        &self,
+        recipient: &Name,
+        pending: &Pending,
+        route: &mut Route,
+    ) -> Result<Handover, Fault> {
         if *route == Route::Unknown {
             match self.find(recipient).await? {
                 Ok(found) => *route = found,
@@ -93,7 +99,10 @@ impl Courier {
         }
         match route.address() {
             Some(address) => Ok(self.transport.hand_over(address, &pending.message).await),
-            None => Ok(Handover::Unreachable { reason: format!("{recipient} has no known address"), retry_after: None }),
+            None => Ok(Handover::Unreachable {
+                reason: format!("{recipient} has no known address"),
+                retry_after: None,
+            }),
         }
     }
 
@@ -111,7 +120,9 @@ impl Courier {
                 }
                 _ => Ok(Err(format!("{recipient} is offline"))),
             },
-            Ok(None) if self.directory.is_some() => Ok(Err(format!("nobody has the name {recipient} at the moment"))),
+            Ok(None) if self.directory.is_some() => {
+                Ok(Err(format!("nobody has the name {recipient} at the moment")))
+            }
             Ok(None) => self.remembered(recipient, "no directory is configured".to_owned()),
             Err(error @ DirectoryError::Away(..)) => self.remembered(recipient, error.to_string()),
             Err(error) => Ok(Err(error.to_string())),

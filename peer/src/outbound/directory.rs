@@ -62,7 +62,11 @@ impl Directory {
     }
 
     /// Claims the name, comes online or renews.
-    pub async fn register(&self, registration: &Registration, token: &str) -> Result<Registered, DirectoryError> {
+    pub async fn register(
+        &self,
+        registration: &Registration,
+        token: &str,
+    ) -> Result<Registered, DirectoryError> {
         let request = self.request(Method::POST, paths::REGISTER).bearer_auth(token).json(registration);
         let answer = self.ask(request).await?;
         self.read(answer, LONGEST_ANSWER).await
@@ -132,9 +136,14 @@ impl Directory {
         }
     }
 
-    async fn read<T: serde::de::DeserializeOwned>(&self, answer: Response, most: usize) -> Result<T, DirectoryError> {
+    async fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        answer: Response,
+        most: usize,
+    ) -> Result<T, DirectoryError> {
         let bytes = bounded(answer, most).await.map_err(|error| self.away(error))?;
-        serde_json::from_slice(&bytes).map_err(|error| self.away(format!("it answers what no directory does: {error}")))
+        serde_json::from_slice(&bytes)
+            .map_err(|error| self.away(format!("it answers what no directory does: {error}")))
     }
 
     fn away(&self, why: String) -> DirectoryError {

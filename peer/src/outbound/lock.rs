@@ -145,7 +145,9 @@ mod tests {
     fn one_holds_it_and_says_who_it_is() {
         let dir = tempfile::tempdir().unwrap();
         let Attempt::Held(lock) = try_lock(dir.path(), Role::Command).unwrap() else { panic!("not free") };
-        let Attempt::Taken(Some(holder)) = try_lock(dir.path(), Role::Daemon).unwrap() else { panic!("not taken") };
+        let Attempt::Taken(Some(holder)) = try_lock(dir.path(), Role::Daemon).unwrap() else {
+            panic!("not taken")
+        };
         assert_eq!((holder.role, holder.pid), (Role::Command, std::process::id()));
         drop(lock);
         assert!(matches!(try_lock(dir.path(), Role::Daemon).unwrap(), Attempt::Held(_)));
@@ -156,7 +158,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let Attempt::Held(mut lock) = try_lock(dir.path(), Role::Daemon).unwrap() else { panic!("not free") };
         let bell = lock.hang_bell(Role::Daemon).unwrap();
-        let Attempt::Taken(Some(holder)) = try_lock(dir.path(), Role::Command).unwrap() else { panic!("not taken") };
+        let Attempt::Taken(Some(holder)) = try_lock(dir.path(), Role::Command).unwrap() else {
+            panic!("not taken")
+        };
         let wake = Notify::new();
         holder.ring();
         tokio::select! {

@@ -116,7 +116,10 @@ impl Outbox {
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })?;
-        Ok(rows.into_iter().filter_map(|(name, last_seq)| Some(Waiting { name: name.parse().ok()?, last_seq })).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|(name, last_seq)| Some(Waiting { name: name.parse().ok()?, last_seq }))
+            .collect())
     }
 
     /// The oldest message that waits for this recipient. Blocks.
@@ -166,10 +169,14 @@ impl Outbox {
         let to = to.clone();
         let write = self.store.write(move |connection| {
             connection
-                .prepare_cached("UPDATE sent SET reason = ?2, tries = tries + 1 WHERE position = ?1 AND state = 'queued'")?
+                .prepare_cached(
+                    "UPDATE sent SET reason = ?2, tries = tries + 1 WHERE position = ?1 AND state = 'queued'",
+                )?
                 .execute((position, &reason))?;
             connection
-                .prepare_cached("UPDATE recipients SET failures = failures + 1, last_error = ?2 WHERE name = ?1")?
+                .prepare_cached(
+                    "UPDATE recipients SET failures = failures + 1, last_error = ?2 WHERE name = ?1",
+                )?
                 .execute((to.as_str(), &reason))
         });
         write.await?;
@@ -265,7 +272,7 @@ mod tests {
     use super::*;
     use crate::database;
 
-    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+    const WEEK: Duration = Duration::from_hours(7 * 24);
 
     fn draft(to: &str, body: &str) -> Draft {
         Draft { to: to.parse().unwrap(), body: body.to_owned().try_into().unwrap() }
@@ -291,7 +298,10 @@ mod tests {
         let (_dir, outbox) = outbox();
         let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("zé", "1"), draft("rui", "2")]).await;
         let waiting = outbox.waiting().unwrap();
-        assert_eq!(waiting.iter().map(|w| (w.name.as_str(), w.last_seq)).collect::<Vec<_>>(), [("rui", 2), ("zé", 1)]);
+        assert_eq!(
+            waiting.iter().map(|w| (w.name.as_str(), w.last_seq)).collect::<Vec<_>>(),
+            [("rui", 2), ("zé", 1)]
+        );
         assert_eq!(oldest(&outbox, "rui"), Some(("1".into(), 1)));
         outbox.delivered(queued[0].position, Timestamp::UNIX_EPOCH).await.unwrap();
         assert_eq!(oldest(&outbox, "rui"), Some(("2".into(), 2)));
@@ -317,7 +327,10 @@ mod tests {
         let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("rui", "2")]).await;
         outbox.postponed(&queued[0].to, queued[0].position, "no route".into()).await.unwrap();
         let behind = outbox.standing(queued[1].position).unwrap();
-        assert_eq!((behind.failures, behind.reason.as_deref()), (queued[1].failures_before + 1, Some("no route")));
+        assert_eq!(
+            (behind.failures, behind.reason.as_deref()),
+            (queued[1].failures_before + 1, Some("no route"))
+        );
         let later = enqueue(&outbox, vec![draft("rui", "3")]).await.remove(0);
         assert_eq!(later.failures_before, 1);
     }

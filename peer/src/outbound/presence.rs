@@ -14,7 +14,7 @@ use super::retry;
 use crate::identity::{self, Tokens};
 
 /// How long to wait before a name that somebody else has is asked for again.
-const TAKEN: Duration = Duration::from_secs(300);
+const TAKEN: Duration = Duration::from_mins(5);
 /// How long to wait before a directory that is away is tried again: at most this, at first less.
 const AWAY: Duration = Duration::from_secs(10);
 /// What deregistering may take when the peer stops.
@@ -62,7 +62,9 @@ impl Presence {
                     }
                     (fresh, failures) = (false, 0);
                     // A third of the lease, give or take a tenth, so that peers that started together spread.
-                    Duration::from_secs(registered.ttl_seconds).div_f64(3.0).mul_f64(0.9 + 0.2 * retry::random())
+                    Duration::from_secs(registered.ttl_seconds)
+                        .div_f64(3.0)
+                        .mul_f64(0.9 + 0.2 * retry::random())
                 }
                 Err(error) => {
                     failures += 1;

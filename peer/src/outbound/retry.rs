@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The first wait is at most this.
 const FIRST: Duration = Duration::from_secs(1);
 /// No wait is longer.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// How long to wait after so many failures in a row, for a `random` number from 0 to 1.
 ///

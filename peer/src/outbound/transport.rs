@@ -110,7 +110,9 @@ fn unreachable(reason: String, retry_after: Option<Duration>) -> Handover {
 fn judge(message: &Message, status: StatusCode, bytes: &[u8], retry_after: Option<Duration>) -> Handover {
     if matches!(status, StatusCode::OK | StatusCode::CREATED) {
         return match serde_json::from_slice::<Receipt>(bytes) {
-            Ok(receipt) if Some(receipt.id) == message.id => Handover::Accepted { received_at: receipt.received_at },
+            Ok(receipt) if Some(receipt.id) == message.id => {
+                Handover::Accepted { received_at: receipt.received_at }
+            }
             _ => unreachable("the answer is not a receipt for this message".to_owned(), None),
         };
     }
@@ -160,7 +162,10 @@ mod tests {
     #[test]
     fn only_a_receipt_for_this_message_counts() {
         let receipt = |id: u128| {
-            format!(r#"{{"id":"{}","received_at":"2026-11-22T09:30:00Z","verified":false}}"#, Uuid::from_u128(id))
+            format!(
+                r#"{{"id":"{}","received_at":"2026-11-22T09:30:00Z","verified":false}}"#,
+                Uuid::from_u128(id)
+            )
         };
         assert!(matches!(judged(201, &receipt(7)), Handover::Accepted { .. }));
         assert!(matches!(judged(200, &receipt(7)), Handover::Accepted { .. }));
@@ -176,10 +181,21 @@ mod tests {
             let refused = matches!(handover, Handover::Refused { .. });
             let final_for_the_message = matches!(
                 slug,
-                Slug::Blocked | Slug::NotAccepted | Slug::ProofRequired | Slug::KeyMismatch | Slug::IdConflict
-                    | Slug::NameTaken | Slug::TokenInUse | Slug::FingerprintChanged | Slug::TooLarge
-                    | Slug::InvalidName | Slug::InvalidAddress | Slug::InvalidFingerprint | Slug::InvalidToken
-                    | Slug::InvalidMessage | Slug::InvalidQuery
+                Slug::Blocked
+                    | Slug::NotAccepted
+                    | Slug::ProofRequired
+                    | Slug::KeyMismatch
+                    | Slug::IdConflict
+                    | Slug::NameTaken
+                    | Slug::TokenInUse
+                    | Slug::FingerprintChanged
+                    | Slug::TooLarge
+                    | Slug::InvalidName
+                    | Slug::InvalidAddress
+                    | Slug::InvalidFingerprint
+                    | Slug::InvalidToken
+                    | Slug::InvalidMessage
+                    | Slug::InvalidQuery
             );
             assert_eq!(refused, final_for_the_message, "{}", slug.word());
             assert_eq!(matches!(handover, Handover::Misdirected { .. }), *slug == Slug::Misdirected);
