@@ -7,7 +7,8 @@ use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use listener::{Document, Refusal, Source};
 use protocol::message::{Identity, LONGEST_ENCODED, Message, Receipt, Unparsed};
-use protocol::{Name, Slug, paths};
+use protocol::{Name, Problem, Slug, paths};
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::inbox::{Inbox, Kept};
@@ -42,7 +43,7 @@ async fn leave_message(
     source: Source,
     document: Document<LONGEST_ENCODED>,
 ) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
-    let message = Message::try_from(document.parse::<Unparsed>(Slug::InvalidMessage)?)?;
+    let message = Message::try_from(unparsed(&document)?)?;
     if message.to.as_ref().is_some_and(|to| *to != endpoint.name) {
         return Err(Slug::Misdirected
             .because(format!(
@@ -64,6 +65,21 @@ async fn leave_message(
             .because("A message with this id and other content is kept already. Give each message an id of its own.")
             .into()),
     }
+}
+
+/// One message, a JSON object. An array would be read member by member, as if it were an object without names.
+fn unparsed(document: &Document<LONGEST_ENCODED>) -> Result<Unparsed, Problem> {
+    let is_array = document.0.trim_ascii_start().starts_with(b"[");
+    let parsed = if is_array {
+        let array = document.parse::<IgnoredAny>(Slug::InvalidMessage);
+        array.and_then(|_| Err(Slug::InvalidMessage.because("this peer takes one message at a time")))
+    } else {
+        document.parse::<Unparsed>(Slug::InvalidMessage)
+    };
+    parsed.map_err(|problem| Problem {
+        detail: format!("{}. A message is an object such as {{\"from\":\"ci\",\"body\":\"oi\"}}.", problem.detail).into(),
+        ..problem
+    })
 }
 
 /// `GET /identity`.
