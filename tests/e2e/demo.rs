@@ -1,5 +1,7 @@
 //! The demo shows an exchange, stays open, and leaves nothing behind.
 
+use std::process::Command;
+
 use tempfile::TempDir;
 
 use super::harness::{Finished, Process, Program, Request, Signal, peer_command};
@@ -28,15 +30,14 @@ fn the_demo_shows_an_exchange_stays_open_and_cleans_up() {
         .send()
         .expect(201);
 
-    let inbox = demo.stdout_until("a command that reads an inbox", |output| {
-        let line = output.lines().find(|line| line.contains("--data-dir") && line.contains("inbox"));
-        line.map(str::to_owned)
+    // As it is shown, it can be typed.
+    let shown = demo.stdout_until("a command that shows a history", |output| {
+        let lines = output.rsplit_once('\n')?.0;
+        lines.lines().find(|line| line.contains("--data-dir") && line.contains("history")).map(str::to_owned)
     });
-    let words: Vec<_> = inbox.split_whitespace().skip_while(|word| !word.ends_with("peer")).collect();
-    let mut shown = peer_command();
-    shown.args(words.iter().skip(1).map(|word| word.trim_matches(['\'', '"'])));
-    let output = Finished::of(&inbox, &mut shown, "").expect(0).stdout;
-    assert!(!output.is_empty(), "an exchange took place before: {inbox}");
+    let mut shell = Command::new("sh");
+    let finished = Finished::of(&shown, shell.arg("-c").arg(shown.trim()), "").expect(0);
+    assert!(finished.stdout.lines().count() >= 3, "an exchange took place: {}", finished.stdout);
 
     assert!(demo.runs(), "it stays open");
     assert!(!who.is_empty());

@@ -50,10 +50,13 @@ fn a_message_cannot_forge_another_line() {
     let directory = Directory::start();
     let rui = Peer::start(&directory, "rui");
     rui.leave(&json!({"from": "ana", "body": "an honest line"})).expect(201);
+    // The second time it is shown as read, which is how it stays.
+    rui.run(&["inbox"]).expect(0);
     let honest = rui.run(&["inbox"]).expect(0).stdout;
     let honest = honest.lines().find(|line| line.contains("an honest line")).unwrap().to_owned();
     // A second line of a body that looks like a listing's own line.
     rui.leave(&json!({"from": "mallory", "body": format!("hello\n{honest}")})).expect(201);
+    rui.run(&["inbox"]).expect(0);
     let output = rui.run(&["inbox"]).expect(0).stdout;
     let copies = output.lines().filter(|line| **line == honest).count();
     assert_eq!(copies, 1, "mallory's line looks like ana's:\n{output}");

@@ -92,6 +92,32 @@ fn unread(peer: &Peer, from: &str) -> u64 {
 }
 
 #[test]
+fn a_line_about_a_message_has_the_members_of_the_contract() {
+    let directory = Directory::start();
+    let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
+    ana.send("rui", "oi");
+    let wanted = [
+        "body",
+        "direction",
+        "fingerprint",
+        "from",
+        "id",
+        "read",
+        "reason",
+        "received_at",
+        "sent_at",
+        "seq",
+        "state",
+        "to",
+        "verified",
+    ];
+    for (peer, command) in [(&rui, "inbox"), (&rui, "history"), (&ana, "sent"), (&ana, "history")] {
+        let lines: Vec<Value> = peer.run(&[command, "--json"]).expect(0).json();
+        assert_eq!(members(&lines[0]), wanted, "{command} of {}", peer.name());
+    }
+}
+
+#[test]
 fn peers_and_whoami_have_the_members_of_the_contract() {
     let directory = Directory::start();
     let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));

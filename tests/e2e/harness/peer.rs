@@ -22,9 +22,8 @@ pub(crate) struct Peer {
     url: String,
 }
 
-/// One line of `--json` about a message: exactly these members.
+/// One line of `--json` about a message.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Line {
     pub(crate) id: String,
     pub(crate) direction: String,

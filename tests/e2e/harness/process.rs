@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -144,33 +144,38 @@ impl Output {
         std::thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(length @ 1..) = stream.read(&mut piece) {
-                output.state.lock().unwrap().bytes.extend_from_slice(&piece[..length]);
+                output.collected().bytes.extend_from_slice(&piece[..length]);
                 output.grew.notify_all();
             }
-            output.state.lock().unwrap().ended = true;
+            output.collected().ended = true;
             output.grew.notify_all();
         })
     }
 
+    fn collected(&self) -> MutexGuard<'_, Collected> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.state.lock().unwrap().bytes).into_owned()
+        String::from_utf8_lossy(&self.collected().bytes).into_owned()
     }
 
     #[track_caller]
     fn until<T>(&self, what: &str, mut found: impl FnMut(&str) -> Option<T>) -> T {
         let begin = Instant::now();
-        let mut state = self.state.lock().unwrap();
         loop {
-            if let Some(found) = found(&String::from_utf8_lossy(&state.bytes)) {
+            let (seen, ended) = {
+                let state = self.collected();
+                (state.bytes.clone(), state.ended)
+            };
+            if let Some(found) = found(&String::from_utf8_lossy(&seen)) {
                 return found;
             }
             let left = DEADLINE.saturating_sub(begin.elapsed());
-            if state.ended || left.is_zero() {
-                let ended = if state.ended { "the stream ended before" } else { "not in time:" };
-                drop(state);
-                panic!("{ended} {what}");
-            }
-            state = self.grew.wait_timeout(state, left).unwrap().0;
+            assert!(!ended, "the stream ended without {what}");
+            assert!(!left.is_zero(), "not within {DEADLINE:?}: {what}");
+            let grown = |state: &mut Collected| state.bytes.len() == seen.len() && !state.ended;
+            drop(self.grew.wait_timeout_while(self.collected(), left, grown));
         }
     }
 }

@@ -46,7 +46,7 @@ fn build() -> Programs {
     let mut command = Command::new(cargo);
     command
         .current_dir(root())
-        .args(["build", "--package", "server", "--package", "peer", "--bins"])
+        .args(["build", "--quiet", "--package", "server", "--package", "peer", "--bins"])
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
