@@ -211,6 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn a_renewal_that_only_memory_knows_keeps_the_name_online() {
+        let mut table = Table::new();
+        let Listed { record, token, ends } = table.register("ana", 'a', false).unwrap().listed;
+        let PeerRecord { name, address, fingerprint, .. } = record;
+        let fresh = Request { name, address, fingerprint, token, fresh: true };
+        table.now.running = ends;
+        let later = ends.after(TTL);
+        for (remembered, arrival) in [(Some(later), Arrival::Stayed), (Some(ends), Arrival::Joined)] {
+            table.conn.execute_batch("SAVEPOINT before").unwrap();
+            let known = (TTL, RETENTION);
+            let admitted = register(&table.conn, &fresh, remembered, table.now, known).unwrap();
+            assert_eq!(admitted.unwrap().arrival, arrival);
+            table.conn.execute_batch("ROLLBACK TO before").unwrap();
+        }
+    }
+
+    #[test]
     fn forgetting_takes_the_lease_along() {
         let table = Table::new();
         table.register("ana", 'a', false).unwrap();

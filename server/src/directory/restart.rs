@@ -65,3 +65,42 @@ pub(super) fn write(conn: &Connection, unwritten: &Unwritten, now: Now) -> Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::directory::PeerRecord;
+
+    use super::super::online::Ended;
+    use super::super::opening::SCHEMA;
+    use super::super::token::TokenHash;
+    use super::*;
+
+    #[test]
+    fn what_is_written_late_leaves_a_new_lease_alone() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(SCHEMA.migrations[0]).unwrap();
+        let at = Moment::from_sql;
+        let record = PeerRecord {
+            name: "ana".parse().unwrap(),
+            address: "http://192.0.2.7:1".parse().unwrap(),
+            fingerprint: None,
+            online_since: Timestamp::UNIX_EPOCH,
+        };
+        let name = record.name.clone();
+        claims::add(&conn, &name, &TokenHash::of(&[b'a'; 40]).unwrap(), None).unwrap();
+        leases::put(&conn, &record, at(2000)).unwrap();
+
+        let now = Now { running: at(1500), wall: Timestamp::from_second(100).unwrap() };
+        let ended = vec![Ended { name: name.clone(), at: at(1000) }];
+        let late = Unwritten { renewed: vec![(name.clone(), at(1000))], ended };
+        write(&conn, &late, now).unwrap();
+        assert_eq!(leases::by_name(&conn, &name).unwrap().map(|lease| lease.ends), Some(at(2000)));
+        assert_eq!(claims::by_name(&conn, "ana").unwrap().unwrap().offline_since, None);
+
+        let ended = vec![Ended { name: name.clone(), at: at(2000) }];
+        write(&conn, &Unwritten { renewed: vec![], ended }, Now { running: at(3000), ..now }).unwrap();
+        assert_eq!(leases::by_name(&conn, &name), Ok(None));
+        let since = claims::by_name(&conn, "ana").unwrap().unwrap().offline_since;
+        assert_eq!(since, Timestamp::from_second(99).ok(), "when it ended, not when that was written");
+    }
+}
