@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use protocol::Name;
 use protocol::directory::{Claim, PeerRecord};
 use store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub use claims::Retention;
 pub use decision::{Arrival, Refusal, Request};
@@ -64,6 +64,8 @@ struct Shared {
     joined: Notify,
     /// Memory knows what the database does not.
     unwritten: Notify,
+    /// Lookups wait for one of the connections that the store keeps, rather than each open one.
+    lookups: Semaphore,
     /// Let go when the directory closes.
     alone: Mutex<Option<alone::Alone>>,
 }
@@ -152,6 +154,7 @@ impl Directory {
             return Ok(Some(Claim { name, fingerprint, online: true, address, online_since }));
         }
         let (store, shared) = (self.store.clone(), Arc::clone(&self.shared));
+        let turn = self.shared.lookups.acquire().await;
         let found = tokio::task::spawn_blocking(move || -> Result<_, Failure> {
             let claim = store.read(|conn| claims::by_name(conn, name.as_str()))?;
             let wall = shared.now().wall;
@@ -160,7 +163,9 @@ impl Directory {
                 |fingerprint| Claim { name, fingerprint, online: false, address: None, online_since: None };
             Ok(kept.map(|claim| offline(claim.fingerprint)))
         });
-        found.await.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())))
+        let found = found.await.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())));
+        drop(turn);
+        found
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use store::{Schema, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::claims::Retention;
 use super::clock::Clock;
@@ -19,6 +19,9 @@ pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x5243_4464,
     migrations: &[include_str!("../../../migrations/server/0001_claims.sql")],
 };
+
+/// Lookups in the database at the same time: as many as the store keeps connections for.
+const LOOKUPS: usize = 4;
 
 /// What a directory is told when it starts.
 #[derive(Debug, Clone)]
@@ -102,6 +105,7 @@ impl Directory {
             online: Mutex::new(online),
             joined: Notify::new(),
             unwritten: Notify::new(),
+            lookups: Semaphore::new(LOOKUPS),
             alone: Mutex::new(Some(alone)),
         };
         Ok(Self { store, shared: Arc::new(shared) })

@@ -120,3 +120,101 @@ impl Directory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Instant;
+
+    use super::super::{Arrival, Options, Request, Retention, TokenHash, leases};
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    async fn open(folder: &Path, ttl: Duration) -> Directory {
+        let retention = Retention { keyed: ttl, unkeyed: ttl };
+        let options = Options { ttl, retention, ..Options::new(folder.join("directory.db")) };
+        Directory::open(&options).await.unwrap()
+    }
+
+    fn ana() -> Request {
+        Request {
+            name: "ana".parse().unwrap(),
+            address: "http://192.0.2.7:1".parse().unwrap(),
+            fingerprint: None,
+            token: TokenHash::of(&[b'a'; 40]).unwrap(),
+            fresh: false,
+        }
+    }
+
+    async fn until(what: &str, condition: impl AsyncFn() -> bool) -> Duration {
+        let began = Instant::now();
+        while !condition().await {
+            assert!(began.elapsed() < DEADLINE, "{what} takes too long");
+            sleep(Duration::from_millis(5)).await;
+        }
+        began.elapsed()
+    }
+
+    #[tokio::test]
+    async fn a_lease_ends_by_itself_and_then_the_name_is_free() {
+        let (folder, ttl) = (tempfile::tempdir().unwrap(), Duration::from_millis(400));
+        let directory = open(folder.path(), ttl).await;
+        let tending = directory.clone();
+        let upkeep = tokio::spawn(async move { tending.tend().await });
+        for _ in 0..2 {
+            let began = Instant::now();
+            assert_eq!(directory.register(ana()).await.unwrap().arrival, Arrival::Joined);
+            until("the end of the lease", async || directory.list().body == "[]").await;
+            let lasted = began.elapsed();
+            assert!(lasted >= ttl && lasted < ttl + Duration::from_secs(1), "{lasted:?}");
+        }
+        let claims = async || directory.store.read(|conn| claims::by_name(conn, "ana")).unwrap();
+        until("its note", async || claims().await.is_none_or(|claim| claim.offline_since.is_some())).await;
+        until("freeing the name", async || claims().await.is_none()).await;
+        assert_eq!(directory.find(ana().name).await, Ok(None));
+        upkeep.abort();
+    }
+
+    #[tokio::test]
+    async fn a_renewal_is_written_down_within_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = open(folder.path(), Duration::from_mins(1)).await;
+        let tending = directory.clone();
+        let upkeep = tokio::spawn(async move { tending.tend().await });
+        let lease = || directory.store.read(|conn| leases::by_name(conn, &ana().name)).unwrap();
+        let written = || lease().map(|lease| lease.ends);
+        directory.register(ana()).await.unwrap();
+        for _ in 0..2 {
+            let before = written();
+            let later = async || {
+                let renewed = directory.register(ana()).await.unwrap();
+                assert_eq!(renewed.arrival, Arrival::Stayed);
+                written() > before
+            };
+            let took = until("writing a renewal", later).await;
+            assert!(took < Duration::from_secs(2), "{took:?}");
+        }
+        upkeep.abort();
+    }
+
+    #[tokio::test]
+    async fn closing_writes_what_only_memory_knew() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = open(folder.path(), Duration::from_mins(1)).await;
+        directory.register(ana()).await.unwrap();
+        let before = directory.store.read(|conn| leases::by_name(conn, &ana().name)).unwrap();
+        until("time", async || {
+            directory.register(ana()).await.unwrap();
+            lock(&directory.shared.online).ends(&ana().name) > before.map(|lease| lease.ends)
+        })
+        .await;
+        let (ends, now) = (lock(&directory.shared.online).ends(&ana().name), directory.shared.now());
+        directory.close().await;
+        let conn = rusqlite::Connection::open(folder.path().join("directory.db")).unwrap();
+        let after = leases::by_name(&conn, &ana().name).unwrap();
+        assert_eq!(after.map(|lease| lease.ends), ends);
+        let exact: bool = conn.query_row("SELECT exact FROM clock", [], |row| row.get(0)).unwrap();
+        assert!(exact && clock::resume(&conn).unwrap() >= now.running);
+    }
+}
