@@ -12,6 +12,7 @@ mod peer;
 mod process;
 mod programs;
 mod wait;
+mod wire;
 
 pub(crate) use chance::Chance;
 pub(crate) use contract::CONTRACT;
@@ -19,9 +20,10 @@ pub(crate) use directory::Directory;
 pub(crate) use fake::{Fake, Reply};
 pub(crate) use http::{Answer, Program, Request, raw};
 pub(crate) use peer::{Finished, Line, Peer, Recipe, Sent};
-pub(crate) use process::{Process, Signal};
+pub(crate) use process::{Process, Signal, Trigger};
 pub(crate) use programs::{peer_command, root};
 pub(crate) use wait::{DEADLINE, until};
+pub(crate) use wire::Wire;
 
 /// A token that nobody else uses.
 pub(crate) fn new_token() -> String {

@@ -12,6 +12,9 @@ mod directory;
 /// The receiver dies while 32 programs leave messages at once.
 mod receiver;
 
+/// Many who post at once, and who kills when.
+mod load;
+
 /// The sender's daemon, and its commands, die while it delivers.
 mod sender;
 

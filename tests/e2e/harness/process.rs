@@ -21,6 +21,17 @@ pub(crate) struct Process {
     readers: Vec<JoinHandle<()>>,
 }
 
+/// Kills a process from any thread, at the very moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trigger(Pid);
+
+impl Trigger {
+    /// `kill -9`.
+    pub(crate) fn pull(self) {
+        let _ = kill_process(self.0, Signal::KILL);
+    }
+}
+
 /// What a stream has brought so far.
 #[derive(Default)]
 struct Output {
@@ -55,6 +66,11 @@ impl Process {
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What kills it. To be pulled only while the process is not waited for: its id is its own until then.
+    pub(crate) fn trigger(&self) -> Trigger {
+        Trigger(Pid::from_child(&self.child))
     }
 
     /// Types into the program. A program that no longer reads is not this function's business.

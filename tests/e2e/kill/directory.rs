@@ -1,96 +1,48 @@
 //! The directory dies while names are claimed and people write.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::json;
 
-use super::super::harness::{Chance, Directory, Peer, Program, Request, new_token, until};
+use super::super::harness::{Chance, Directory, Peer, new_token, until};
+use super::load::{Load, Post};
 use super::{Finally, each_writer_in_order, every_acknowledged_once, rounds};
 
 const CLAIMANTS: usize = 16;
 
-/// What all claimants share.
-#[derive(Default)]
-struct Load {
-    over: AtomicBool,
-    /// Name and token of each claim that was answered 201.
-    acknowledged: Mutex<Vec<(String, String)>>,
-    cut_off: AtomicUsize,
-}
-
-impl Load {
-    fn acknowledged(&self) -> usize {
-        self.acknowledged.lock().unwrap().len()
-    }
-
-    fn claim(&self, url: &str, claimant: usize) {
-        for number in 0.. {
-            let (name, token) = (format!("c{claimant}-{number}"), new_token());
-            while !self.register(url, &name, &token) {
-                if self.over.load(Ordering::SeqCst) {
-                    return;
-                }
-                // Nobody listens until the directory is back.
-                thread::sleep(Duration::from_millis(5));
-            }
-            self.acknowledged.lock().unwrap().push((name, token));
-            if self.over.load(Ordering::SeqCst) {
-                return;
-            }
-        }
-    }
-
-    fn register(&self, url: &str, name: &str, token: &str) -> bool {
-        let body = json!({"name": name, "address": "http://127.0.0.1:7101"});
-        let request =
-            Request::new(Program::Directory, Method::POST, url, "/register").bearer(token).json(&body);
-        match request.try_send() {
-            Ok(answer) => {
-                assert!(matches!(answer.status, 200 | 201), "{answer:?}");
-                true
-            }
-            Err(error) => {
-                if !error.is_connect() {
-                    self.cut_off.fetch_add(1, Ordering::SeqCst);
-                }
-                false
-            }
-        }
-    }
+fn claim(claimant: usize, number: usize) -> Post {
+    let (name, token) = (format!("c{claimant}-{number}"), new_token());
+    let body = json!({"name": name, "address": "http://127.0.0.1:7101"});
+    let headers = format!("authorization: Bearer {token}\r\n");
+    Post { text: format!("{name} {token}"), path: protocol::paths::REGISTER, headers, body }
 }
 
 #[test]
 fn no_acknowledged_claim_is_lost_when_the_directory_is_killed() {
     let mut chance = Chance::new();
     let mut directory = Directory::start();
-    let load = Load::default();
-    let url = directory.url().to_owned();
-    thread::scope(|scope| {
-        let _end = Finally(|| load.over.store(true, Ordering::SeqCst));
-        for claimant in 0..CLAIMANTS {
-            let (load, url) = (&load, &url);
-            scope.spawn(move || load.claim(url, claimant));
-        }
-        for _ in 0..rounds() {
-            let enough = load.acknowledged() + chance.pick(10..200);
-            until("enough are claimed", || (load.acknowledged() >= enough).then_some(()));
-            let before = load.cut_off.load(Ordering::SeqCst);
+    let load = Load::on(directory.url());
+    let acknowledged: Vec<String> = thread::scope(|scope| {
+        let load = &load;
+        let end = Finally(|| load.end());
+        let claim = |claimant| scope.spawn(move || load.write(|number| claim(claimant, number)));
+        let claimants: Vec<_> = (0..CLAIMANTS).map(claim).collect();
+        for _ in 0..rounds() * 10 {
+            load.kill_after(chance.pick(1..100), directory.process().trigger());
             directory.kill();
-            until("the kill cut someone off", || {
-                (load.cut_off.load(Ordering::SeqCst) > before).then_some(())
-            });
             directory.start_again();
         }
+        drop(end);
+        claimants.into_iter().flat_map(|claimant| claimant.join().unwrap()).collect()
     });
-    let listed = directory.online();
-    let acknowledged = load.acknowledged.into_inner().unwrap();
-    let lost: Vec<_> = acknowledged.iter().filter(|(name, _)| !listed.contains(name)).collect();
-    assert!(lost.is_empty(), "{} of {} claims are lost: {lost:?}", lost.len(), acknowledged.len());
-    for (name, token) in &acknowledged {
+    let listed: BTreeSet<_> = directory.online().into_iter().collect();
+    let claims: Vec<_> = acknowledged.iter().map(|claim| claim.split_once(' ').unwrap()).collect();
+    let lost: Vec<_> = claims.iter().filter(|(name, _)| !listed.contains(*name)).collect();
+    assert!(lost.is_empty(), "{} of {} claims are lost: {lost:?}", lost.len(), claims.len());
+    for (name, token) in claims {
         directory.register(name, "http://127.0.0.1:7101", token).expect(200);
     }
 }
