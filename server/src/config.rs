@@ -19,7 +19,7 @@ pub struct Config {
     #[arg(long, env = "RECADO_DIRECTORY_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:7100")]
     pub listen: SocketAddr,
 
-    /// The database [default: recado/directory.db in the data directory of the platform]
+    /// The database [default: recado-directory/directory.db in the data directory of the platform]
     #[arg(long, env = "RECADO_DIRECTORY_DB", value_name = "PATH")]
     pub db: Option<PathBuf>,
 
@@ -63,7 +63,7 @@ impl Config {
                     anyhow::anyhow!("there is no home directory: say where the database is with --db")
                 })?
                 .data_dir()
-                .join("recado")
+                .join("recado-directory")
                 .join("directory.db"),
         };
         let retention = Retention { keyed: self.retention, unkeyed: self.retention_unkeyed };
