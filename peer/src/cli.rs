@@ -25,9 +25,9 @@ use std::str::FromStr;
 use anstream::ColorChoice;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy as _;
-use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
+use crate::outbound::directory::DirectoryUrl;
 use crate::peer::Peer;
 use exit::{Exit, Failure};
 use output::Output;
@@ -83,7 +83,7 @@ enum Color {
 
 /// The directory that was asked for.
 #[derive(Clone)]
-struct Server(Option<Url>);
+struct Server(Option<DirectoryUrl>);
 
 impl FromStr for Server {
     type Err = String;
@@ -92,20 +92,7 @@ impl FromStr for Server {
         if text == "none" {
             return Ok(Self(None));
         }
-        let url = Url::parse(text)
-            .map_err(|error| format!("{error}; write it as in http://127.0.0.1:7100, or `none`"))?;
-        match url.scheme() {
-            "http"
-                if url.host().is_some()
-                    && url.path() == "/"
-                    && url.query().is_none()
-                    && url.fragment().is_none() =>
-            {
-                Ok(Self(Some(url)))
-            }
-            "https" => Err("this version speaks only plain http:// to its directory".to_owned()),
-            _ => Err("a directory is a scheme, a host and a port, as in http://127.0.0.1:7100".to_owned()),
-        }
+        text.parse().map(|url| Self(Some(url))).map_err(|error| format!("{error}, or `none`"))
     }
 }
 

@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use protocol::{Address, Name};
-use reqwest::Url;
 use store::{OpenError, Store};
 
 use crate::contacts::Contacts;
@@ -14,9 +13,9 @@ use crate::identity::{self, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
 use crate::outbound::courier::Courier;
-use crate::outbound::directory::Directory;
+use crate::outbound::directory::{Directory, DirectoryUrl};
 use crate::outbound::outbox::Outbox;
-use crate::outbound::transport::{self, Transport};
+use crate::outbound::transport::{self, ClientError, Transport};
 
 /// One data directory, opened.
 pub struct Peer {
@@ -47,8 +46,8 @@ pub enum OpenPeerError {
     #[error(transparent)]
     Fault(#[from] Fault),
     /// The HTTP client cannot be made.
-    #[error("the HTTP client cannot be set up: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 /// The name that was given does not go with this data directory, or there is none.
@@ -70,7 +69,7 @@ pub enum NameProblem {
 
 impl Peer {
     /// Opens a data directory, making it for its owner only at first. `server` is the directory's URL, if one is used.
-    pub fn open(data_dir: &Path, server: Option<Url>) -> Result<Self, OpenPeerError> {
+    pub fn open(data_dir: &Path, server: Option<DirectoryUrl>) -> Result<Self, OpenPeerError> {
         let unusable = |error| OpenPeerError::Directory(data_dir.to_owned(), error);
         identity::make_private_directory(data_dir).map_err(unusable)?;
         let data_dir = std::path::absolute(data_dir).map_err(unusable)?;

@@ -86,7 +86,7 @@ impl Serving {
 
         let (said, first) = oneshot::channel();
         if let Some(presence) = presence(&peer, name.clone(), advertise.unwrap_or_else(|| address.clone()))? {
-            let known = presence.tokens.claimed_at(presence.directory.url().as_str());
+            let known = presence.tokens.claimed_at(&presence.directory.url().to_string());
             tasks.push(tokio::spawn(presence.keep(said, stop.clone())));
             if let Ok(Ok(First::Refused(DirectoryError::Refused { slug: protocol::Slug::NameTaken, .. }))) =
                 timeout(FIRST_REGISTRATION, first).await
@@ -146,6 +146,6 @@ async fn hold_lock(peer: &Peer) -> Result<Lock, StartError> {
 fn presence(peer: &Peer, name: Name, address: Address) -> io::Result<Option<Presence>> {
     let Some(directory) = peer.directory.clone() else { return Ok(None) };
     let mut tokens = Tokens::load(&peer.data_dir)?;
-    let token = tokens.of(directory.url().as_str())?;
+    let token = tokens.of(&directory.url().to_string())?;
     Ok(Some(Presence { directory, tokens, token, name, address, store: peer.store.clone() }))
 }

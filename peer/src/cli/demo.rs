@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use protocol::Name;
 use protocol::message::Body;
-use reqwest::Url;
 use server::Server;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -22,6 +21,7 @@ use super::serve::Signals;
 use super::{listing, peers, send};
 use crate::conversations::{Direction, Query};
 use crate::outbound::Patience;
+use crate::outbound::directory::{DirectoryUrl, DirectoryUrlError};
 use crate::peer::Peer;
 use crate::serving::Serving;
 
@@ -60,7 +60,7 @@ impl Demo {
 /// Everything that the demo runs.
 struct Stage {
     folder: TempDir,
-    server: Url,
+    server: DirectoryUrl,
     directory: JoinHandle<()>,
     stop: CancellationToken,
     ana: Option<Serving>,
@@ -72,7 +72,8 @@ impl Stage {
         let options = server::Options::new(folder.path().join("directory.db"));
         let directory =
             Server::bind(ANY, &options).await.map_err(|error| Failure::new(Exit::Failed, error))?;
-        let server = Url::parse(&directory.url()).map_err(|error| Failure::new(Exit::Failed, error))?;
+        let server =
+            directory.url().parse().map_err(|error: DirectoryUrlError| Failure::new(Exit::Failed, error))?;
         let stop = CancellationToken::new();
         let directory = tokio::spawn(directory.serve(stop.clone().cancelled_owned()));
         Ok(Self { folder, server, directory, stop, ana: None, rui: None })
@@ -87,7 +88,7 @@ impl Stage {
         writeln!(output, "Here are a directory and two peers, kept in {place} for as long as this runs.")?;
 
         step(output, "A directory lists who is online, and nothing else.")?;
-        writeln!(output, "   directory  {}", self.server.as_str().trim_end_matches('/'))?;
+        writeln!(output, "   directory  {}", self.server)?;
         output.flush()?;
 
         step(output, "ana and rui start. Each is a server of its own, with an SQLite file of its own.")?;
@@ -143,7 +144,7 @@ impl Stage {
         let peer = |name: &str| {
             format!(
                 "{program} --server {} --data-dir {}",
-                self.server.as_str().trim_end_matches('/'),
+                self.server,
                 self.folder.path().join(name).display()
             )
         };
@@ -157,7 +158,7 @@ impl Stage {
             ("write to rui as ana", format!("{ana} send rui 'oi'")),
             ("everything that ana keeps", format!("{ana} history")),
             ("the numbered menu, as rui", format!("{rui} menu")),
-            ("who is online, without Recado", format!("curl -s {}peers", self.server)),
+            ("who is online, without Recado", format!("curl -s {}/peers", self.server)),
         ] {
             writeln!(output, "   {FAINT}# {what}{FAINT:#}\n   {command}")?;
         }

@@ -139,7 +139,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::NameTaken(_) => Self::new(Exit::Failed, error).hint(
-                "Choose another with --name. If the name is yours and its token is lost, whoever runs the directory can free it: `server names release NAME`.",
+                "Choose another with --name. If it is yours and its token is lost, the directory frees it a day after it was last online.",
             ),
             StartError::Running(_) => {
                 Self::new(Exit::Failed, error).hint("Use that one, or another --data-dir for another peer.")

@@ -77,7 +77,11 @@ fn unparsed(document: &Document<LONGEST_ENCODED>) -> Result<Unparsed, Problem> {
         document.parse::<Unparsed>(Slug::InvalidMessage)
     };
     parsed.map_err(|problem| Problem {
-        detail: format!("{}. A message is an object such as {{\"from\":\"ci\",\"body\":\"oi\"}}.", problem.detail).into(),
+        detail: format!(
+            "{}. A message is an object such as {{\"from\":\"ci\",\"body\":\"oi\"}}.",
+            problem.detail
+        )
+        .into(),
         ..problem
     })
 }

@@ -1,5 +1,7 @@
 //! The directory as its client sees it: where others are, and where this peer is.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use protocol::directory::{Claim, PeerRecord, Registered, Registration};
@@ -17,11 +19,26 @@ const LONGEST_LIST: usize = 64 * 1024 * 1024;
 /// The longest of any other answer that is read.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
+/// Where a directory is: a scheme, a host, and a port if it is not the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryUrl(Url);
+
+/// Why a text is not the URL of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryUrlError {
+    /// Something else.
+    #[error("a directory's URL is a scheme, a host and a port, as in http://127.0.0.1:7100")]
+    Shape,
+    /// TLS, which comes with keys.
+    #[error("this version speaks only plain http:// to its directory")]
+    Tls,
+}
+
 /// One directory.
 #[derive(Debug, Clone)]
 pub struct Directory {
     client: Client,
-    base: Url,
+    base: DirectoryUrl,
 }
 
 /// Why the directory gave no answer of use.
@@ -29,7 +46,7 @@ pub struct Directory {
 pub enum DirectoryError {
     /// It is away, or answers that it cannot answer.
     #[error("the directory {0} cannot be reached: {1}")]
-    Away(Url, String),
+    Away(DirectoryUrl, String),
     /// It refused, with its reason.
     #[error("the directory refused: {detail}")]
     Refused {
@@ -48,16 +65,40 @@ pub struct List {
     etag: Option<HeaderValue>,
 }
 
+impl FromStr for DirectoryUrl {
+    type Err = DirectoryUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DirectoryUrlError> {
+        let url = Url::parse(text).map_err(|_| DirectoryUrlError::Shape)?;
+        let is_bare = url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        match url.scheme() {
+            "http" if is_bare => Ok(Self(url)),
+            "https" => Err(DirectoryUrlError::Tls),
+            _ => Err(DirectoryUrlError::Shape),
+        }
+    }
+}
+
+impl fmt::Display for DirectoryUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
 impl Directory {
     /// The directory at this URL.
     #[must_use]
-    pub fn new(client: Client, base: Url) -> Self {
+    pub fn new(client: Client, base: DirectoryUrl) -> Self {
         Self { client, base }
     }
 
     /// Where it is.
     #[must_use]
-    pub fn url(&self) -> &Url {
+    pub fn url(&self) -> &DirectoryUrl {
         &self.base
     }
 
@@ -100,7 +141,7 @@ impl Directory {
 
     /// What is claimed under this name, if anything is.
     pub async fn lookup(&self, name: &Name) -> Result<Option<Claim>, DirectoryError> {
-        let mut url = self.base.clone();
+        let mut url = self.base.0.clone();
         url.set_path(paths::PEERS);
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.push(name.as_str());
@@ -113,7 +154,7 @@ impl Directory {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut url = self.base.clone();
+        let mut url = self.base.0.clone();
         url.set_path(path);
         self.client.request(method, url).timeout(PATIENCE)
     }
@@ -161,4 +202,32 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_a_scheme_a_host_and_a_port() {
+        for (typed, spelt) in [
+            ("http://127.0.0.1:7100", "http://127.0.0.1:7100"),
+            ("http://Dir.Example/", "http://dir.example"),
+            ("http://[::1]:7100/", "http://[::1]:7100"),
+        ] {
+            assert_eq!(typed.parse::<DirectoryUrl>().map(|url| url.to_string()), Ok(spelt.to_owned()));
+        }
+        for bad in [
+            "",
+            "127.0.0.1:7100",
+            "ftp://h:1",
+            "http://h:1/x",
+            "http://h:1?q",
+            "http://h:1#f",
+            "http://u@h:1",
+        ] {
+            assert_eq!(bad.parse::<DirectoryUrl>(), Err(DirectoryUrlError::Shape), "{bad}");
+        }
+        assert_eq!("https://h:1".parse::<DirectoryUrl>(), Err(DirectoryUrlError::Tls));
+    }
 }

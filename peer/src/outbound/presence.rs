@@ -96,7 +96,7 @@ impl Presence {
             Registration { name: self.name.clone(), address: self.address.clone(), fingerprint: None, fresh };
         let registered = self.directory.register(&registration, &self.token).await?;
         if fresh {
-            if let Err(error) = self.tokens.mark_claimed(self.directory.url().as_str()) {
+            if let Err(error) = self.tokens.mark_claimed(&self.directory.url().to_string()) {
                 tracing::error!(%error, "it could not be remembered that the directory has accepted the name");
             }
             tracing::info!(address = %registered.record.address, directory = %self.directory.url(), "listed in the directory");
@@ -117,7 +117,8 @@ impl Presence {
                 retry::backoff(failures, retry::random()).min(AWAY)
             }
             DirectoryError::Refused { slug: Slug::NameTaken, .. } => {
-                if failures == 1 {
+                // At the first start it is an error, and said as one.
+                if failures == 1 && self.tokens.claimed_at(&self.directory.url().to_string()) {
                     tracing::warn!(name = %self.name, "somebody else has this name in the directory: not listed; serving on, and trying again every 5 minutes");
                 }
                 TAKEN

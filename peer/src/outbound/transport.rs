@@ -46,7 +46,7 @@ pub enum Handover {
 }
 
 /// The client that every request of this peer goes through: no system proxy, no redirects.
-pub fn client() -> reqwest::Result<Client> {
+pub fn client() -> Result<Client, ClientError> {
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
@@ -55,7 +55,13 @@ pub fn client() -> reqwest::Result<Client> {
         .pool_max_idle_per_host(1)
         .user_agent(concat!("recado/", env!("CARGO_PKG_VERSION")))
         .build()
+        .map_err(ClientError)
 }
+
+/// The HTTP client cannot be set up: a defect of the build, or of the system.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct ClientError(reqwest::Error);
 
 /// Hands messages over.
 #[derive(Debug, Clone)]
