@@ -4,6 +4,8 @@
 
 pub mod outbox;
 
+pub mod errand;
+
 pub mod lock;
 
 pub mod dispatcher;
@@ -26,12 +28,11 @@ use std::time::Duration;
 use futures_util::future::{join_all, try_join_all};
 use protocol::Name;
 use store::Store;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::conversations::State;
 use crate::database::Fault;
-use courier::{Courier, Route, Step};
+use courier::{Courier, Route};
 use directory::DirectoryError;
+use errand::{Patience, SeeThroughError};
 use lock::{Attempt, Role};
 use outbox::{Draft, Queued, Standing};
 
@@ -61,20 +62,6 @@ pub enum Unsendable {
     #[error(transparent)]
     Fault(#[from] Fault),
 }
-
-/// How long a sender wants to see its message through.
-#[derive(Debug, Clone, Copy)]
-pub enum Patience {
-    /// Until the first try has succeeded or failed, and at most a moment.
-    FirstTry,
-    /// Until the message is settled, and at most this long.
-    Settled(Duration),
-}
-
-/// How long a first try that somebody else makes is watched.
-const FIRST_TRY: Duration = Duration::from_secs(5);
-/// How often the outbox is looked at while somebody else delivers: at first, and at last.
-const GLANCE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
 
 impl Outbound {
     /// Where each of these recipients is, as far as that is known; an error if one of them is nobody.
@@ -128,42 +115,15 @@ impl Outbound {
         Ok(queued)
     }
 
-    /// Sees messages through: by whoever delivers for this data directory, or by itself if nobody does.
+    /// Sees messages through: by whoever delivers for this data directory, or by itself if nobody does. `routes` is
+    /// where their recipients were found just before.
     pub async fn see_through(
         &self,
         queued: &[Queued],
-        routes: &BTreeMap<Name, Route>,
+        routes: BTreeMap<Name, Route>,
         patience: Patience,
     ) -> Result<Vec<Standing>, SeeThroughError> {
-        let deadline = Instant::now()
-            + match patience {
-                Patience::FirstTry => FIRST_TRY,
-                Patience::Settled(longest) => longest,
-            };
-        let mut watch = self.store.watch().map_err(Fault::from)?;
-        let mut glance = GLANCE.0;
-        loop {
-            let standings = self.standings(queued)?;
-            let open =
-                queued.iter().zip(&standings).any(|(message, standing)| is_open(message, standing, patience));
-            if !open || Instant::now() >= deadline {
-                return Ok(standings);
-            }
-            match lock::try_lock(&self.data_dir, Role::Command)? {
-                Attempt::Held(_lock) => self.deliver(queued, routes, patience, deadline).await?,
-                Attempt::Taken(holder) => {
-                    if let Some(holder) = holder {
-                        holder.ring();
-                    }
-                    sleep_until(deadline.min(Instant::now() + glance)).await;
-                    glance = if watch.changed().map_err(Fault::from)? {
-                        GLANCE.0
-                    } else {
-                        (glance * 2).min(GLANCE.1)
-                    };
-                }
-            }
-        }
+        errand::Errand::new(self, queued, patience).run(routes).await
     }
 
     /// Whether a running peer will go on delivering for this data directory.
@@ -172,80 +132,4 @@ impl Outbound {
             matches!(lock::try_lock(&self.data_dir, Role::Command)?, Attempt::Taken(Some(holder)) if holder.role == Role::Daemon),
         )
     }
-
-    fn standings(&self, queued: &[Queued]) -> Result<Vec<Standing>, Fault> {
-        queued.iter().map(|message| self.courier.outbox.standing(message.position)).collect()
-    }
-
-    /// Delivers the queues of these messages' recipients side by side, each in order.
-    async fn deliver(
-        &self,
-        queued: &[Queued],
-        routes: &BTreeMap<Name, Route>,
-        patience: Patience,
-        deadline: Instant,
-    ) -> Result<(), Fault> {
-        try_join_all(queued.iter().map(|message| {
-            let route = routes.get(&message.to).cloned().unwrap_or_default();
-            self.deliver_up_to(message, route, patience, deadline)
-        }))
-        .await?;
-        Ok(())
-    }
-
-    /// Delivers one recipient's queue until this message is settled, or until patience ends.
-    async fn deliver_up_to(
-        &self,
-        message: &Queued,
-        mut route: Route,
-        patience: Patience,
-        deadline: Instant,
-    ) -> Result<(), Fault> {
-        let mut failures = 0;
-        loop {
-            let standing = self.courier.outbox.standing(message.position)?;
-            if !is_open(message, &standing, patience) {
-                return Ok(());
-            }
-            // A try is never cut short for the first answer: its own limits end it, and it may have arrived.
-            let step = self.courier.step(&message.to, &mut route);
-            let step = match patience {
-                Patience::FirstTry => step.await?,
-                Patience::Settled(_) => match timeout_at(deadline, step).await {
-                    Ok(step) => step?,
-                    Err(_) => return Ok(()),
-                },
-            };
-            if let Step::Failed { retry_after } = step {
-                route = Route::Unknown;
-                failures += 1;
-                let pause = retry::backoff_of(failures, retry_after);
-                if matches!(patience, Patience::Settled(_)) {
-                    sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
-                }
-            }
-            if matches!(patience, Patience::Settled(_)) && Instant::now() >= deadline {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// Seeing a message through failed on this side. The message is written down all the same.
-#[derive(Debug, thiserror::Error)]
-pub enum SeeThroughError {
-    /// The peer's own database failed.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-    /// The lock of the one who delivers could not be tried.
-    #[error("the lock in the data directory cannot be used: {0}")]
-    Lock(#[from] io::Error),
-}
-
-fn is_open(message: &Queued, standing: &Standing, patience: Patience) -> bool {
-    standing.state == State::Queued
-        && match patience {
-            Patience::FirstTry => standing.failures == message.failures_before,
-            Patience::Settled(_) => true,
-        }
 }

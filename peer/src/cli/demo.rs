@@ -20,8 +20,8 @@ use super::output::{FAINT, NAME, Output};
 use super::serve::Signals;
 use super::{listing, peers, send};
 use crate::conversations::{Direction, Query};
-use crate::outbound::Patience;
 use crate::outbound::directory::{DirectoryUrl, DirectoryUrlError};
+use crate::outbound::errand::Patience;
 use crate::peer::Peer;
 use crate::serving::Serving;
 

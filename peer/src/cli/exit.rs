@@ -4,8 +4,9 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::database::Fault;
+use crate::outbound::Unsendable;
 use crate::outbound::directory::DirectoryError;
-use crate::outbound::{SeeThroughError, Unsendable};
+use crate::outbound::errand::SeeThroughError;
 use crate::peer::{NameProblem, OpenPeerError};
 use crate::serving::StartError;
 

@@ -15,7 +15,7 @@ use super::output::{ERROR, NAME, Output, complain, note};
 use super::serve::{Listening, Signals};
 use super::{listing, peers, send};
 use crate::conversations::Query;
-use crate::outbound::Patience;
+use crate::outbound::errand::Patience;
 use crate::peer::Peer;
 use crate::serving::{Serving, StartError};
 

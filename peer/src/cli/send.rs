@@ -12,8 +12,9 @@ use super::exit::{Exit, Failure};
 use super::output::{ERROR, GOOD, NAME, Output, WARNING, note};
 use super::untrusted::Untrusted;
 use crate::conversations::State;
+use crate::outbound::Outbound;
+use crate::outbound::errand::Patience;
 use crate::outbound::outbox::{Draft, Queued, Standing};
-use crate::outbound::{Outbound, Patience};
 use crate::peer::Peer;
 
 /// Leave a message for others
@@ -125,7 +126,7 @@ pub(super) async fn send(
     let routes = outbound.resolve(names).await?;
     let drafts = names.iter().map(|to| Draft { to: to.clone(), body: body.clone() }).collect();
     let queued = outbound.post(drafts, &routes, expire).await?;
-    let standings = outbound.see_through(&queued, &routes, patience).await?;
+    let standings = outbound.see_through(&queued, routes, patience).await?;
     Ok(queued.into_iter().zip(standings).collect())
 }
 

@@ -1,0 +1,162 @@
+//! An errand: what a command does for messages that were just written down, until it can say what became of them. If a
+//! running peer delivers, it is woken and watched; if nobody does, the command delivers itself, a round at a time, and
+//! lets others have their turn between its rounds.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use protocol::Name;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::Outbound;
+use super::courier::{Route, Step};
+use super::lock::{self, Attempt, Holder, Role};
+use super::outbox::{Queued, Standing};
+use super::retry;
+use crate::conversations::State;
+use crate::database::Fault;
+
+/// How long a sender wants to see its message through.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience {
+    /// Until the first try has succeeded or failed, and at most a moment.
+    FirstTry,
+    /// Until the message is settled, and at most this long.
+    Settled(Duration),
+}
+
+/// Seeing a message through failed on this side. The message is written down all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum SeeThroughError {
+    /// The peer's own database failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The lock of the one who delivers could not be tried.
+    #[error("the lock in the data directory cannot be used: {0}")]
+    Lock(#[from] io::Error),
+}
+
+/// How long a first try that a running peer makes is watched.
+const FIRST_TRY: Duration = Duration::from_secs(5);
+/// How long another command's turn is waited for: what it does not deliver would be left to nobody.
+const TURN: Duration = Duration::from_secs(20);
+/// How often the outbox is looked at while somebody else delivers: at first, and at last.
+const GLANCE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+/// The longest pause between two rounds: nothing else tells this command that a recipient is back.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// One command's messages, on their way.
+pub(super) struct Errand<'a> {
+    outbound: &'a Outbound,
+    queued: &'a [Queued],
+    patience: Patience,
+    begun: Instant,
+    deadline: Instant,
+}
+
+impl<'a> Errand<'a> {
+    pub(super) fn new(outbound: &'a Outbound, queued: &'a [Queued], patience: Patience) -> Self {
+        let begun = Instant::now();
+        let longest = match patience {
+            Patience::FirstTry => FIRST_TRY,
+            Patience::Settled(longest) => longest,
+        };
+        Self { outbound, queued, patience, begun, deadline: begun + longest }
+    }
+
+    pub(super) async fn run(
+        self,
+        mut routes: BTreeMap<Name, Route>,
+    ) -> Result<Vec<Standing>, SeeThroughError> {
+        let mut watch = self.outbound.store.watch().map_err(Fault::from)?;
+        let mut glance = GLANCE.0;
+        let mut rounds = 0;
+        loop {
+            let (standings, open) = self.standings()?;
+            if open.is_empty() {
+                return Ok(standings);
+            }
+            let now = Instant::now();
+            match lock::try_lock(&self.outbound.data_dir, Role::Command)? {
+                Attempt::Held(lock) if rounds == 0 || now < self.deadline => {
+                    self.round(&open, std::mem::take(&mut routes)).await?;
+                    drop(lock);
+                    rounds += 1;
+                    if !self.standings()?.1.is_empty() {
+                        let pause = retry::backoff(rounds, retry::random()).min(PAUSE);
+                        sleep_until(self.deadline.min(Instant::now() + pause)).await;
+                    }
+                }
+                Attempt::Taken(holder) if now < self.until(holder) => {
+                    if let Some(holder) = holder {
+                        holder.ring();
+                    }
+                    sleep_until(now + glance).await;
+                    glance = if watch.changed().map_err(Fault::from)? {
+                        GLANCE.0
+                    } else {
+                        (glance * 2).min(GLANCE.1)
+                    };
+                }
+                Attempt::Held(_) | Attempt::Taken(_) => return Ok(standings),
+            }
+        }
+    }
+
+    /// Until when whoever delivers is watched.
+    fn until(&self, holder: Option<Holder>) -> Instant {
+        match holder {
+            Some(holder) if holder.role == Role::Daemon => self.deadline,
+            _ => self.deadline.max(self.begun + TURN),
+        }
+    }
+
+    /// What became of each message so far, and those that are worth waiting for.
+    fn standings(&self) -> Result<(Vec<Standing>, Vec<&'a Queued>), Fault> {
+        let standings: Vec<Standing> = self
+            .queued
+            .iter()
+            .map(|message| self.outbound.courier.outbox.standing(message.position))
+            .collect::<Result<_, Fault>>()?;
+        let open =
+            self.queued.iter().zip(&standings).filter(|(message, standing)| self.is_open(message, standing));
+        let open = open.map(|(message, _)| message).collect();
+        Ok((standings, open))
+    }
+
+    fn is_open(&self, message: &Queued, standing: &Standing) -> bool {
+        standing.state == State::Queued
+            && match self.patience {
+                Patience::FirstTry => standing.failures == message.failures_before,
+                Patience::Settled(_) => true,
+            }
+    }
+
+    /// Delivers the queues of these messages' recipients side by side, each until its message is settled or a try fails.
+    async fn round(&self, open: &[&Queued], mut routes: BTreeMap<Name, Route>) -> Result<(), Fault> {
+        let queues = open.iter().map(|message| {
+            let route = routes.remove(&message.to).unwrap_or_default();
+            self.deliver_up_to(message, route)
+        });
+        let queues = try_join_all(queues.collect::<Vec<_>>());
+        match self.patience {
+            // A try is not cut short: its own limits end it.
+            Patience::FirstTry => queues.await.map(drop),
+            Patience::Settled(_) => {
+                timeout_at(self.deadline, queues).await.map_or(Ok(()), |done| done.map(drop))
+            }
+        }
+    }
+
+    async fn deliver_up_to(&self, message: &Queued, mut route: Route) -> Result<(), Fault> {
+        let courier = &self.outbound.courier;
+        while courier.outbox.standing(message.position)?.state == State::Queued {
+            if let Step::Failed { .. } = courier.step(&message.to, &mut route).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
