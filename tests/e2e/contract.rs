@@ -192,26 +192,29 @@ fn protocol_paths(code: &str) -> impl Iterator<Item = &'static str> {
 }
 
 #[test]
-fn what_is_hardly_http_is_a_problem_too() {
+fn what_is_hardly_http_is_answered_by_the_contract_too() {
     let directory = Directory::start();
     let rui = Peer::start(&directory, "rui");
-    for url in [directory.url(), rui.url()] {
-        for request in [
-            "GET /health HTTP/1.1\r\nconnection: close\r\n\r\n",
-            "GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
-            "GET /he%zzalth HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
-            "GET /nowhere HTTP/1.0\r\n\r\n",
-            "HELO example.org\r\n\r\n",
-            "GET /health HTTP/1.1\r\nbad header\r\n\r\n",
-            "POST /messages HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n12345",
+    let health = ("GET", "/health");
+    let many = "x: y\r\n".repeat(90);
+    let long = format!("x: {}\r\n", "y".repeat(40_000));
+    for (program, url) in [(Program::Directory, directory.url()), (Program::Peer, rui.url())] {
+        for (request, status) in [
+            ("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".to_owned(), 200),
+            ("HELO example.org\r\n\r\n".to_owned(), 400),
+            ("GET /health HTTP/1.1\r\nbad header\r\n\r\n".to_owned(), 400),
+            ("GET /health HTTP/9.9\r\nhost: a\r\n\r\n".to_owned(), 400),
+            (format!("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{many}\r\n"), 413),
+            (format!("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{long}\r\n"), 413),
         ] {
-            let answer = raw(url, request.as_bytes());
-            let status = answer.split(' ').nth(1).unwrap_or_default();
-            assert!(matches!(status, "200" | "400" | "404"), "{request:?} got {answer:?}");
+            raw(program, url, health, request.as_bytes()).expect(status);
         }
+        let nowhere = ("GET", "/nowhere");
+        raw(program, url, nowhere, b"GET /nowhere HTTP/1.0\r\n\r\n").expect(404);
+        raw(program, url, ("BREW", "/health"), b"BREW /health HTTP/1.0\r\n\r\n").expect(405);
     }
-    directory.get("/health").expect(200);
-    rui.get("/health").expect(200);
+    let twice = b"POST /messages HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n12345";
+    raw(Program::Peer, rui.url(), ("POST", "/messages"), twice).expect(400);
 }
 
 /// Every documented response with its status, references followed.

@@ -61,13 +61,13 @@ impl Contract {
     fn response(&self, answer: &Answer) -> Result<&Value, String> {
         let here = self.at(answer.program, &answer.path);
         let wanted = if answer.method == Method::HEAD { Method::GET } else { answer.method.clone() };
-        let responses = match here.iter().find(|operation| operation.method == wanted) {
-            Some(operation) => operation.responses,
-            None => self.document["x-everywhere"].as_object().unwrap(),
-        };
-        let expected = if here.is_empty() { Some(404) } else { None };
-        if expected.is_some_and(|status| status != answer.status) {
-            return Err("this path is not in the contract".to_owned());
+        let operation = here.iter().find(|operation| operation.method == wanted);
+        let everywhere = self.document["x-everywhere"].as_object().unwrap();
+        let responses = operation.map_or(everywhere, |operation| operation.responses);
+        match (operation, answer.status) {
+            (None, 405) if here.is_empty() => return Err("this path is not in the contract".to_owned()),
+            (None, 404) if !here.is_empty() => return Err("this path is in the contract".to_owned()),
+            _ => {}
         }
         let response =
             responses.get(&answer.status.to_string()).ok_or("the status is not in the contract")?;

@@ -3,7 +3,6 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use protocol::Slug;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -148,14 +147,28 @@ impl Answer {
     }
 }
 
-/// Writes bytes that no client would, and gives all that comes back until the other side closes.
-pub(crate) fn raw(url: &str, request: &[u8]) -> String {
+/// Writes bytes that no client would, and gives what comes back until the other side closes. It is held against the
+/// contract as an answer to `method` on `path`.
+#[track_caller]
+pub(crate) fn raw(program: Program, url: &str, (method, path): (&str, &str), request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_write_timeout(Some(DEADLINE)).unwrap();
     // A program that has refused already may not read on.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("no answer to {:?}", String::from_utf8_lossy(request)));
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value.trim()).unwrap());
+    }
+    let (method, path, body) = (method.parse().unwrap(), path.to_owned(), answer[end + 4..].to_vec());
+    let answer = Answer { program, method, path, status, headers, body };
+    CONTRACT.hold(&answer);
+    answer
 }
