@@ -69,7 +69,7 @@ fn a_hostile_reason_is_shown_too() {
     let _mallory = Fake::start(&directory, "mallory", |_| {
         let problem = Slug::Blocked.because(HOSTILE);
         let body = serde_json::to_string(&problem.body()).unwrap();
-        Reply::Answer(403, protocol::paths::PROBLEM_JSON, body)
+        Reply::answer(403, protocol::paths::PROBLEM_JSON, body)
     });
     let refused = ana.run(&["send", "mallory", "oi"]).expect(4);
     is_harmless("send", &refused.stdout);

@@ -20,22 +20,27 @@ pub(crate) struct Fake {
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// Answers with a status, a media type and a body.
-    Answer(u16, &'static str, String),
+    Answer(u16, String, String),
     /// Takes the message and never says anything.
     Silence,
 }
 
 impl Reply {
+    /// A status, a media type and a body.
+    pub(crate) fn answer(status: u16, media_type: &str, body: impl Into<String>) -> Self {
+        Self::Answer(status, media_type.to_owned(), body.into())
+    }
+
     /// A problem of the closed list.
     pub(crate) fn problem(slug: Slug) -> Self {
         let body = serde_json::to_string(&slug.because("As the story says.").body()).unwrap();
-        Self::Answer(slug.status(), protocol::paths::PROBLEM_JSON, body)
+        Self::answer(slug.status(), protocol::paths::PROBLEM_JSON, body)
     }
 
     /// A receipt for this message.
     pub(crate) fn receipt(message: &Value) -> Self {
         let receipt = json!({"id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": false});
-        Self::Answer(201, "application/json", receipt.to_string())
+        Self::answer(201, "application/json", receipt.to_string())
     }
 }
 
