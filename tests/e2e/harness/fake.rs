@@ -19,7 +19,7 @@ pub(crate) struct Fake {
 /// What a fake does with a message.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
-    /// Answers with a status, a media type and a body.
+    /// Answers with a status, header lines and a body.
     Answer(u16, String, String),
     /// Takes the message and never says anything.
     Silence,
@@ -28,7 +28,17 @@ pub(crate) enum Reply {
 impl Reply {
     /// A status, a media type and a body.
     pub(crate) fn answer(status: u16, media_type: &str, body: impl Into<String>) -> Self {
-        Self::Answer(status, media_type.to_owned(), body.into())
+        Self::Answer(status, format!("content-type: {media_type}\r\n"), body.into())
+    }
+
+    /// The same with another header.
+    pub(crate) fn with(self, name: &str, value: &str) -> Self {
+        match self {
+            Self::Answer(status, headers, body) => {
+                Self::Answer(status, format!("{headers}{name}: {value}\r\n"), body)
+            }
+            Self::Silence => Self::Silence,
+        }
     }
 
     /// A problem of the closed list.
@@ -90,11 +100,9 @@ fn converse(stream: &TcpStream, kept: &Mutex<Vec<Value>>, reply: &dyn Fn(&Value)
     while let Some(message) = read_request(&mut reader) {
         kept.lock().unwrap().push(message.clone());
         match reply(&message) {
-            Reply::Answer(status, media_type, body) => {
-                let head = format!(
-                    "HTTP/1.1 {status} Told\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n",
-                    body.len()
-                );
+            Reply::Answer(status, headers, body) => {
+                let head =
+                    format!("HTTP/1.1 {status} Told\r\n{headers}content-length: {}\r\n\r\n", body.len());
                 if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(body.as_bytes())).is_err()
                 {
                     return;
