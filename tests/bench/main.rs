@@ -1,0 +1,274 @@
+//! `cargo bench -p tests`: how fast the two programs are, as ratios taken in one run on one machine. Name the disk when
+//! you quote them. Words behind `--` choose the parts: messages, peers, registrations, send, memory.
+
+mod baseline;
+mod client;
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use client::{Connection, get, post};
+use uuid::Uuid;
+
+/// How long each figure is measured.
+const SPAN: Duration = Duration::from_secs(3);
+/// How often the two sides of a ratio take turns.
+const ROUNDS: usize = 3;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if let [first, database] = words.as_slice()
+        && first == "baseline"
+    {
+        return runtime.block_on(baseline::serve(Path::new(database)));
+    }
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--release", "-q", "-p", "peer", "-p", "server"]).status();
+    assert!(built.unwrap().success(), "the programs do not build");
+    let chosen = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
+    if chosen("messages") {
+        runtime.block_on(messages());
+    }
+    if chosen("peers") {
+        runtime.block_on(peers());
+    }
+    if chosen("registrations") {
+        runtime.block_on(registrations());
+    }
+    if chosen("send") {
+        send();
+    }
+    if chosen("memory") {
+        memory();
+    }
+}
+
+/// Durable messages accepted a second, next to one commit for each message.
+async fn messages() {
+    println!(
+        "durable messages accepted a second ({ROUNDS} rounds of {SPAN:?}, median)\nsenders      peer  one commit each  ratio"
+    );
+    for senders in [1, 16, 64, 256] {
+        let mut pairs = Vec::new();
+        for _ in 0..ROUNDS {
+            let directory = Program::directory();
+            let (peer, baseline) = (Program::peer("ana", &directory), Program::baseline());
+            pairs.push((accepts(&peer, senders).await, accepts(&baseline, senders).await));
+        }
+        let peer = median(pairs.iter().map(|pair| pair.0).collect());
+        let baseline = median(pairs.iter().map(|pair| pair.1).collect());
+        let ratio = median(pairs.iter().map(|pair| pair.0 / pair.1).collect());
+        println!("{senders:>7} {peer:>9.0} {baseline:>16.0} {ratio:>6.1}");
+    }
+}
+
+async fn accepts(program: &Program, senders: usize) -> f64 {
+    load(program.address, senders, SPAN, |_| {
+        let body = format!(
+            r#"{{"id":"{}","from":"bench","body":"{}","sent_at":"2026-11-22T09:30:00Z","seq":1}}"#,
+            Uuid::now_v7(),
+            "x".repeat(100)
+        );
+        (post("/messages", "", &body), 201)
+    })
+    .await
+}
+
+/// Lists of those online a second.
+async fn peers() {
+    println!("\nGET /peers a second, 64 connections\n  online      list       304");
+    for online in [10, 1_000, 10_000] {
+        let directory = Program::directory();
+        register(&directory, online).await;
+        let mut connection = Connection::open(directory.address).await.unwrap();
+        let (_, answer) = connection.ask(&get("/peers", "")).await.unwrap();
+        let answer = String::from_utf8_lossy(answer).into_owned();
+        let etag = answer.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
+        let list = load(directory.address, 64, SPAN, |_| (get("/peers", ""), 200)).await;
+        let condition = format!("if-none-match: {etag}\r\n");
+        let unchanged = load(directory.address, 64, SPAN, move |_| (get("/peers", &condition), 304)).await;
+        println!("{online:>8} {list:>9.0} {unchanged:>9.0}");
+    }
+}
+
+/// New claims and renewals a second.
+async fn registrations() {
+    println!("\nregistrations a second\nin flight    claims  renewals");
+    for in_flight in [1, 64] {
+        let directory = Program::directory();
+        let claims =
+            load(directory.address, in_flight, SPAN, |at| (registration(&at.to_string()), 201)).await;
+        let renewals =
+            load(directory.address, in_flight, SPAN, |at| (registration(&format!("r{}", at % 64)), 0)).await;
+        println!("{in_flight:>9} {claims:>9.0} {renewals:>9.0}");
+    }
+}
+
+async fn register(directory: &Program, count: usize) {
+    let mut connection = Connection::open(directory.address).await.unwrap();
+    for at in 0..count {
+        assert_eq!(connection.ask(&registration(&format!("worker-{at}"))).await.unwrap().0, 201);
+    }
+}
+
+fn registration(name: &str) -> Vec<u8> {
+    let body = format!(r#"{{"name":"{name}","address":"http://127.0.0.1:7101"}}"#);
+    post("/register", &format!("authorization: Bearer {name:-<40}\r\n"), &body)
+}
+
+/// One `peer send` as a whole process, with and without a peer that runs.
+fn send() {
+    println!("\none `peer send` as a whole process, median of 31\nsender's peer        ms");
+    let directory = Program::directory();
+    let _rui = Program::peer("rui", &directory);
+    let running = Program::peer("ana", &directory);
+    let alone = tempfile::tempdir().unwrap();
+    for (what, data_dir) in
+        [("runs", running.folder.path().join("ana")), ("does not run", alone.path().to_owned())]
+    {
+        let mut times = Vec::new();
+        for _ in 0..31 {
+            let begun = Instant::now();
+            let sent = Command::new(binary("peer"))
+                .args(["send", "rui", "oi", "--name", "ana", "--server", &directory.url, "--data-dir"])
+                .arg(&data_dir)
+                .output()
+                .unwrap();
+            times.push(begun.elapsed().as_secs_f64() * 1e3);
+            assert_eq!(sent.stdout, b"delivered rui\n", "{}", String::from_utf8_lossy(&sent.stderr));
+        }
+        println!("{what:<13} {:>9.1}", median(times));
+    }
+}
+
+/// What both programs keep resident, and how soon they are ready.
+fn memory() {
+    println!("\nat rest          MiB  ms to ready");
+    let begun = Instant::now();
+    let directory = Program::directory();
+    let directory_ready = begun.elapsed();
+    let begun = Instant::now();
+    let peer = Program::peer("ana", &directory);
+    let peer_ready = begun.elapsed();
+    for (what, program, ready) in [("directory", &directory, directory_ready), ("peer", &peer, peer_ready)] {
+        println!("{what:<12} {:>7.1} {:>12.0}", program.resident(), ready.as_secs_f64() * 1e3);
+    }
+}
+
+/// Requests answered a second over so many connections; each answer must have the status that goes with its request.
+async fn load<F>(address: SocketAddr, connections: usize, span: Duration, request: F) -> f64
+where
+    F: Fn(u64) -> (Vec<u8>, u16) + Send + Sync + 'static + Clone,
+{
+    let (count, next) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..connections)
+        .map(|_| {
+            let (count, next, request) = (Arc::clone(&count), Arc::clone(&next), request.clone());
+            tokio::spawn(async move {
+                let mut connection = Connection::open(address).await.unwrap();
+                while begun.elapsed() < span {
+                    let (bytes, expected) = request(next.fetch_add(1, Ordering::Relaxed));
+                    let (status, answer) = connection.ask(&bytes).await.unwrap();
+                    let fits = status == expected || expected == 0 && (200..300).contains(&status);
+                    assert!(fits, "{}", String::from_utf8_lossy(answer));
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    count.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// A program that runs until it is dropped.
+struct Program {
+    process: Child,
+    url: String,
+    address: SocketAddr,
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    fn directory() -> Self {
+        Self::start(|folder| {
+            let mut command = Command::new(binary("server"));
+            command.args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.join("directory.db"));
+            command
+        })
+    }
+
+    fn peer(name: &str, directory: &Self) -> Self {
+        Self::start(|folder| {
+            let mut command = Command::new(binary("peer"));
+            command.args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--server",
+                &directory.url,
+                "--name",
+                name,
+                "--data-dir",
+            ]);
+            command.arg(folder.join(name));
+            command
+        })
+    }
+
+    fn baseline() -> Self {
+        Self::start(|folder| {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.arg("baseline").arg(folder.join("baseline.db"));
+            command
+        })
+    }
+
+    /// On the disk that the build is on: a temporary folder may be in memory.
+    fn start(command: impl FnOnce(&Path) -> Command) -> Self {
+        let folder = tempfile::tempdir_in(target()).unwrap();
+        let mut process =
+            command(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let url = ready.split_whitespace().nth(1).expect("no ready line").to_owned();
+        let address = url.trim_start_matches("http://").parse().unwrap();
+        Self { process, url, address, folder }
+    }
+
+    /// Resident memory in MiB.
+    fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The build's folder: this program stands in `release/deps` of it.
+fn target() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
+}
+
+fn binary(name: &str) -> PathBuf {
+    target().join("release").join(name)
+}
