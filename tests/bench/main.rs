@@ -1,5 +1,11 @@
 //! `cargo bench -p tests`: how fast the two programs are, as ratios taken in one run on one machine. Name the disk when
 //! you quote them. Words behind `--` choose the parts: messages, peers, registrations, send, memory.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a measurement that goes wrong ends, and figures are rounded anyway"
+)]
 
 mod baseline;
 mod client;
