@@ -16,6 +16,8 @@ pub mod directory;
 
 pub mod transport;
 
+pub mod client;
+
 pub mod retry;
 
 pub mod presence;

@@ -12,10 +12,11 @@ use crate::database::{self, Fault};
 use crate::identity::{self, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
+use crate::outbound::client::{self, ClientError};
 use crate::outbound::courier::Courier;
 use crate::outbound::directory::{Directory, DirectoryUrl};
 use crate::outbound::outbox::Outbox;
-use crate::outbound::transport::{self, ClientError, Transport};
+use crate::outbound::transport::Transport;
 
 /// One data directory, opened.
 pub struct Peer {
@@ -75,7 +76,7 @@ impl Peer {
         let data_dir = std::path::absolute(data_dir).map_err(unusable)?;
         let store = database::open(&data_dir)?;
         let profile = identity::profile(&store)?;
-        let client = transport::client()?;
+        let client = client::client()?;
         let directory = server.map(|url| Directory::new(client.clone(), url));
         let courier = Courier {
             outbox: Outbox::new(store.clone()),

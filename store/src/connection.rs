@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 
 /// How long a lock of another process is waited for: forty `peer send` may write at once.
 const BUSY: Duration = Duration::from_secs(10);

@@ -10,6 +10,7 @@ mod job;
 mod leader;
 mod migrate;
 mod open;
+mod open_error;
 mod reader;
 mod tend;
 mod writer;
@@ -21,7 +22,7 @@ use rusqlite::Connection;
 
 pub use job::WriteError;
 pub use migrate::Schema;
-pub use open::OpenError;
+pub use open_error::OpenError;
 pub use reader::{CheckError, Watch};
 pub use rusqlite;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
 use crate::connection::patiently;
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 
 /// What a program expects of its file.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::job::{Failure, Job, Verdict};
-use crate::open::{self, OpenError};
+use crate::open;
+use crate::open_error::OpenError;
 
 #[derive(Debug)]
 pub(crate) struct Writer {

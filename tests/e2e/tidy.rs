@@ -29,7 +29,10 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/outbound/outbox.rs",
         ],
     ),
-    ("reqwest", &["peer/src/outbound/directory.rs", "peer/src/outbound/transport.rs"]),
+    (
+        "reqwest",
+        &["peer/src/outbound/client.rs", "peer/src/outbound/directory.rs", "peer/src/outbound/transport.rs"],
+    ),
     ("axum", &["listener/src/", "server/src/http.rs", "server/src/http/", "peer/src/inbound/endpoint.rs"]),
     ("hyper", &["listener/src/"]),
     ("tower_http", &["listener/src/"]),

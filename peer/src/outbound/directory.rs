@@ -10,7 +10,7 @@ use protocol::{Name, Slug, paths};
 use reqwest::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 
-use super::transport::bounded;
+use super::client::{bounded, innermost};
 
 /// A directory answers within this, or counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -190,18 +190,6 @@ impl Directory {
     fn away(&self, why: String) -> DirectoryError {
         DirectoryError::Away(self.base.clone(), why)
     }
-}
-
-/// The cause at the bottom of an error, without the URL that reqwest puts around it.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -6,13 +6,10 @@ use jiff::Timestamp;
 use protocol::message::{Message, Receipt};
 use protocol::problem::Body;
 use protocol::{Address, Slug, paths};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, header};
 
-use super::directory::innermost;
+use super::client::{bounded, innermost};
 
-/// A peer that cannot be connected to within this is not reachable.
-const CONNECT: Duration = Duration::from_secs(5);
 /// A receipt comes within this, or it counts as none.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A receipt is no longer than this.
@@ -45,24 +42,6 @@ pub enum Handover {
     },
 }
 
-/// The client that every request of this peer goes through: no system proxy, no redirects.
-pub fn client() -> Result<Client, ClientError> {
-    Client::builder()
-        .no_proxy()
-        .redirect(Policy::none())
-        .connect_timeout(CONNECT)
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(1)
-        .user_agent(concat!("recado/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(ClientError)
-}
-
-/// The HTTP client cannot be set up: a defect of the build, or of the system.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client cannot be set up: {0}")]
-pub struct ClientError(reqwest::Error);
-
 /// Hands messages over.
 #[derive(Debug, Clone)]
 pub struct Transport {
@@ -89,18 +68,6 @@ impl Transport {
             Err(error) => unreachable(format!("{address}: {error}"), None),
         }
     }
-}
-
-/// Reads an answer's body, but no more than `most` bytes of it.
-pub(super) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| innermost(&error))? {
-        if bytes.len() + chunk.len() > most {
-            return Err(format!("its answer is longer than {most} bytes"));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }
 
 fn retry_after(answer: &Response) -> Option<Duration> {
