@@ -1,7 +1,7 @@
 //! The HTTP side that both programs need: connections with a time limit on everything, JSON taken in at one border, and
 //! every error answered as a problem. It leaves all routes, and what they mean, to the programs.
 //!
-//! In the order in which a request meets them: [`serve`] accepts a connection, [`dressed`] is what every router wears,
+//! In the order in which a request meets them: [`serve`](fn@serve) accepts a connection, [`dressed`] is what every router wears,
 //! [`Json`] and [`Query`] take in what was sent, and a [`Refusal`] is what comes back when that cannot be.
 
 mod body;

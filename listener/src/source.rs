@@ -8,7 +8,7 @@ use protocol::problem::Slug;
 
 use crate::Refusal;
 
-/// The address at the other end. [`serve`](crate::serve) puts it into the extensions of each request; a handler takes it as an argument.
+/// The address at the other end. [`serve`](fn@crate::serve) puts it into the extensions of each request; a handler takes it as an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source(pub SocketAddr);
 

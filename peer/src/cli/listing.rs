@@ -31,7 +31,6 @@ struct Line<'a> {
     read: Option<bool>,
     state: Option<&'static str>,
     reason: Option<&'a str>,
-    tries: Option<u32>,
 }
 
 /// Prints each message of the query; the positions of those that were unread.
@@ -69,7 +68,6 @@ pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
             read: entry.read,
             state: entry.state.map(State::word),
             reason: entry.reason.as_deref(),
-            tries: entry.tries,
         });
     }
     let mark = if entry.read == Some(false) { "*" } else { " " };
