@@ -7,6 +7,7 @@ mod history;
 mod inbox;
 mod language;
 mod listing;
+mod logging;
 mod menu;
 mod output;
 mod peers;
@@ -25,7 +26,6 @@ use std::str::FromStr;
 use anstream::ColorChoice;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy as _;
-use tracing_subscriber::EnvFilter;
 
 use crate::outbound::directory::DirectoryUrl;
 use crate::peer::Peer;
@@ -60,7 +60,7 @@ struct Global {
         env = "RECADO_SERVER",
         hide_env_values = true,
         value_name = "URL",
-        default_value = "http://127.0.0.1:7100"
+        default_value = DEFAULT_DIRECTORY
     )]
     server: Server,
     /// Print results as JSON, one object a line
@@ -81,6 +81,9 @@ enum Color {
     Never,
 }
 
+/// Where a directory on this machine is, unless it was told otherwise.
+const DEFAULT_DIRECTORY: &str = "http://127.0.0.1:7100";
+
 /// The directory that was asked for.
 #[derive(Clone)]
 struct Server(Option<DirectoryUrl>);
@@ -92,6 +95,8 @@ impl FromStr for Server {
         if text == "none" {
             return Ok(Self(None));
         }
+        // An empty variable is one that was not set.
+        let text = if text.is_empty() { DEFAULT_DIRECTORY } else { text };
         text.parse().map(|url| Self(Some(url))).map_err(|error| format!("{error}, or `none`"))
     }
 }
@@ -113,7 +118,8 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_logging(&arguments);
+    let serves = matches!(arguments.command, Some(Command::Serve(_)));
+    logging::start(arguments.global.verbose, serves);
     let outcome = match arguments.command {
         Some(command) => arguments.global.run(command),
         None => arguments.global.run_bare(),
@@ -125,18 +131,6 @@ pub fn main() -> ExitCode {
             failure.exit.into()
         }
     }
-}
-
-fn start_logging(arguments: &Arguments) {
-    let quiet = !matches!(arguments.command, Some(Command::Serve(_)));
-    let level = match (arguments.global.verbose, quiet) {
-        (0, true) => "warn",
-        (0, false) | (1, true) => "info",
-        (1, false) | (2, _) => "debug",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_env("RECADO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).with_target(false).init();
 }
 
 impl Global {

@@ -1,7 +1,7 @@
 //! Contacts: whom the user wrote to, and where they were last. Owns the table `contacts`.
 
 use protocol::{Address, Name};
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 use store::Store;
 
 use crate::database::Fault;
@@ -19,20 +19,10 @@ impl Contacts {
         Self { store }
     }
 
-    /// Remembers a name, and its address where one is known.
-    pub async fn remember(&self, name: &Name, address: Option<&Address>) -> Result<(), Fault> {
-        let (name, address) = (name.clone(), address.map(ToString::to_string));
-        let write = self.store.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO contacts (name, address) VALUES (?1, ?2)
-                     ON CONFLICT (name) DO UPDATE SET address = coalesce(excluded.address, address)
-                     WHERE excluded.address IS NOT address",
-                )?
-                .execute((name.as_str(), address))
-        });
-        write.await?;
-        Ok(())
+    /// Remembers where a name is.
+    pub async fn seen_at(&self, name: &Name, address: &Address) -> Result<(), Fault> {
+        let (name, address) = (name.clone(), address.clone());
+        Ok(self.store.write(move |connection| remember(connection, &name, Some(&address))).await?)
     }
 
     /// Whether the user ever wrote to this name.
@@ -52,4 +42,16 @@ impl Contacts {
         })?;
         Ok(address.flatten().and_then(|address| address.parse().ok()))
     }
+}
+
+/// Remembers a name, and its address where one is known, in the transaction that needs it.
+pub fn remember(connection: &Connection, name: &Name, address: Option<&Address>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO contacts (name, address) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET address = excluded.address
+             WHERE excluded.address IS NOT NULL AND excluded.address IS NOT address",
+        )?
+        .execute((name.as_str(), address.map(ToString::to_string)))?;
+    Ok(())
 }

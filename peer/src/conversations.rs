@@ -5,12 +5,15 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use protocol::{Fingerprint, Name};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, Row, ToSql, named_params};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use store::Store;
 use uuid::Uuid;
 
 use crate::database::Fault;
+
+/// How many messages are read at a time.
+const PAGE: usize = 500;
 
 /// Which way a message went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +60,13 @@ impl FromSql for State {
     }
 }
 
-impl ToSql for State {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(self.word().into())
+impl FromSql for Direction {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        [Self::Received, Self::Sent]
+            .into_iter()
+            .find(|direction| direction.word() == word)
+            .ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -141,32 +148,54 @@ impl Conversations {
         Self { store }
     }
 
-    /// Shows each message of the query to `show`, oldest first, on one snapshot, until it breaks off. Blocks.
+    /// Shows each message of the query to `show`, oldest first, until it breaks off. What is stored meanwhile is not
+    /// among them. Blocks; no snapshot is held while something is shown, however long that takes.
     pub fn each<B>(
         &self,
         query: &Query,
         mut show: impl FnMut(Entry) -> ControlFlow<B>,
     ) -> Result<Option<B>, Fault> {
-        let sql = sql_of(query);
-        Ok(self.store.read(|connection| {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(named_params! {
-                ":partner": query.partner.as_ref().map(Name::as_str),
-                ":state": query.state,
-                ":after": query.after,
-                ":up_to": query.up_to.unwrap_or(i64::MAX),
-                ":last": query.last,
-            })?;
-            while let Some(row) = rows.next()? {
-                if let ControlFlow::Break(end) = show(entry(row)?) {
+        let up_to = query.up_to.unwrap_or(self.last_position()?);
+        let mut query = Query { up_to: Some(up_to), ..query.clone() };
+        if let Some(last) = query.last.take() {
+            query.after = self.before_the_last(&query, last)?;
+        }
+        loop {
+            let page = self.page(&query)?;
+            let is_last = page.len() < PAGE;
+            for entry in page {
+                query.after = entry.position;
+                if let ControlFlow::Break(end) = show(entry) {
                     return Ok(Some(end));
                 }
             }
-            Ok(None)
+            if is_last {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The first messages of the query, oldest first, as many as make a page. Blocks.
+    pub fn page(&self, query: &Query) -> Result<Vec<Entry>, Fault> {
+        let sql = format!("SELECT * FROM messages {} ORDER BY position LIMIT {PAGE}", conditions(query));
+        Ok(self.store.read(|connection| {
+            connection.prepare_cached(&sql)?.query_map(&*values(query), entry)?.collect()
         })?)
     }
 
-    /// The messages of the query, oldest first. Blocks.
+    /// The position behind which the last so many messages of the query stand.
+    fn before_the_last(&self, query: &Query, last: u32) -> Result<i64, Fault> {
+        let sql = format!(
+            "SELECT position FROM messages {} ORDER BY position DESC LIMIT 1 OFFSET {last}",
+            conditions(query)
+        );
+        let before = self.store.read(|connection| {
+            connection.prepare_cached(&sql)?.query_row(&*values(query), |row| row.get(0)).optional()
+        })?;
+        Ok(before.unwrap_or(query.after))
+    }
+
+    /// All messages of the query, oldest first. Blocks.
     pub fn list(&self, query: &Query) -> Result<Vec<Entry>, Fault> {
         let mut entries = Vec::new();
         self.each(query, |entry| {
@@ -191,37 +220,43 @@ pub fn next_position(connection: &Connection) -> rusqlite::Result<i64> {
         .query_row([], |row| row.get(0))
 }
 
-/// Only fixed text becomes SQL; every value is bound. Conditions that do not apply are left out, so that those
-/// which do can use their index; the parameters are all named somewhere, since SQLite refuses to bind others.
-fn sql_of(query: &Query) -> String {
-    let mut sql = String::from("SELECT * FROM messages WHERE position > :after AND position <= :up_to");
-    let conditions = [
-        (query.direction == Some(Direction::Received), " AND direction = 'received'"),
-        (query.direction == Some(Direction::Sent), " AND direction = 'sent'"),
-        (query.unread, " AND direction = 'received' AND read = 0"),
-    ];
-    for (applies, condition) in conditions {
-        if applies {
-            sql.push_str(condition);
-        }
+/// Only fixed text becomes SQL; what was typed is bound. Conditions that do not apply are left out, so that those which
+/// do can use their index.
+fn conditions(query: &Query) -> String {
+    let mut sql = String::from("WHERE position > :after AND position <= :up_to");
+    match query.direction {
+        Some(Direction::Received) => sql.push_str(" AND direction = 'received'"),
+        Some(Direction::Sent) => sql.push_str(" AND direction = 'sent'"),
+        None => {}
     }
-    sql.push_str(if query.partner.is_some() { " AND partner = :partner" } else { " AND :partner IS NULL" });
-    sql.push_str(if query.state.is_some() { " AND state = :state" } else { " AND :state IS NULL" });
-    if query.last.is_some() {
-        format!("SELECT * FROM ({sql} ORDER BY position DESC LIMIT :last) ORDER BY position")
-    } else {
-        sql + " AND :last IS NULL ORDER BY position"
+    if query.unread {
+        sql.push_str(" AND direction = 'received' AND read = 0");
     }
+    if query.partner.is_some() {
+        sql.push_str(" AND partner = :partner");
+    }
+    if let Some(state) = query.state {
+        sql.extend([" AND state = '", state.word(), "'"]);
+    }
+    sql
+}
+
+fn values(query: &Query) -> Vec<(&'static str, Value)> {
+    let mut values =
+        vec![(":after", Value::from(query.after)), (":up_to", Value::from(query.up_to.unwrap_or(i64::MAX)))];
+    if let Some(partner) = &query.partner {
+        values.push((":partner", Value::from(partner.as_str().to_owned())));
+    }
+    values
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let direction: String = row.get("direction")?;
     let fingerprint: Vec<u8> = row.get("fingerprint")?;
     let id: [u8; 16] = row.get("id")?;
     Ok(Entry {
         position: row.get("position")?,
         id: Uuid::from_bytes(id),
-        direction: if direction == Direction::Sent.word() { Direction::Sent } else { Direction::Received },
+        direction: row.get("direction")?,
         from: row.get("from_name")?,
         to: row.get("to_name")?,
         body: row.get("body")?,
@@ -240,4 +275,80 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 /// A time as it was stored by this program.
 fn timestamp(text: Option<String>) -> Option<Timestamp> {
     text.and_then(|text| text.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database;
+
+    /// A database with `count` messages to and from five people, by turns.
+    async fn conversations(count: i64) -> (tempfile::TempDir, Conversations) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = database::open(dir.path()).unwrap();
+        let fill = store.write(move |connection| {
+            for _ in 0..count {
+                let position = next_position(connection)?;
+                let name = format!("p{}", position % 5);
+                let sql = if position % 2 == 0 {
+                    "INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, verified, source)
+                     VALUES (?1, x'', randomblob(16), ?2, 'ana', 'oi', '2026-11-22T09:30:00Z', 0, '')"
+                } else {
+                    "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
+                     VALUES (?1, randomblob(16), 'ana', ?2, 'oi', '2026-11-22T09:30:00Z', 1, 'queued', 0)"
+                };
+                connection.execute(sql, (position, name))?;
+            }
+            Ok::<_, rusqlite::Error>(())
+        });
+        fill.await.unwrap();
+        (dir, Conversations::new(store))
+    }
+
+    fn positions(conversations: &Conversations, query: &Query) -> Vec<i64> {
+        conversations.list(query).unwrap().iter().map(|entry| entry.position).collect()
+    }
+
+    #[tokio::test]
+    async fn a_listing_is_whole_over_all_pages() {
+        let (_dir, conversations) = conversations(1_203).await;
+        assert_eq!(positions(&conversations, &Query::default()), (1..=1_203).collect::<Vec<_>>());
+        let sent = Query { direction: Some(Direction::Sent), ..Query::default() };
+        assert_eq!(positions(&conversations, &sent), (1..=1_203).filter(|p| p % 2 == 1).collect::<Vec<_>>());
+        let last = Query { last: Some(600), partner: Some("p3".parse().unwrap()), ..Query::default() };
+        assert_eq!(positions(&conversations, &last), (1..=1_203).filter(|p| p % 5 == 3).collect::<Vec<_>>());
+        let last = Query { last: Some(2), ..last };
+        assert_eq!(positions(&conversations, &last), [1_198, 1_203]);
+        assert!(positions(&conversations, &Query { last: Some(0), ..last }).is_empty());
+    }
+
+    #[tokio::test]
+    async fn no_listing_sorts_or_scans_what_it_does_not_show() {
+        let (_dir, conversations) = conversations(10).await;
+        let somebody = || Some("p1".parse().unwrap());
+        for query in [
+            Query::default(),
+            Query { partner: somebody(), ..Query::default() },
+            Query { direction: Some(Direction::Received), ..Query::default() },
+            Query { direction: Some(Direction::Received), unread: true, ..Query::default() },
+            Query { direction: Some(Direction::Sent), partner: somebody(), ..Query::default() },
+        ] {
+            for order in ["", "DESC"] {
+                let sql = format!(
+                    "EXPLAIN QUERY PLAN SELECT * FROM messages {} ORDER BY position {order}",
+                    conditions(&query)
+                );
+                let plan: Vec<String> = conversations
+                    .store
+                    .read(|connection| {
+                        connection
+                            .prepare(&sql)?
+                            .query_map(&*values(&query), |row| row.get("detail"))?
+                            .collect()
+                    })
+                    .unwrap();
+                assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
+            }
+        }
+    }
 }

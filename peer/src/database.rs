@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::ErrorCode;
 use store::{OpenError, Schema, Store, WriteError};
 
 /// The file in the data directory.
@@ -27,9 +28,12 @@ pub enum Fault {
     /// A write did not reach the disk.
     #[error("the database cannot be written at the moment: {0}")]
     Unavailable(String),
+    /// SQLite does not understand what the file says.
+    #[error("recado.db in the data directory is damaged ({0}): keep a copy, and restore it from a backup")]
+    Damaged(rusqlite::Error),
     /// A statement failed.
     #[error("the database answered with an error: {0}")]
-    Statement(#[from] rusqlite::Error),
+    Statement(rusqlite::Error),
     /// A defect of ours.
     #[error("a defect in this program stopped the write; its log says where")]
     Defect,
@@ -38,10 +42,19 @@ pub enum Fault {
 impl From<WriteError<rusqlite::Error>> for Fault {
     fn from(error: WriteError<rusqlite::Error>) -> Self {
         match error {
-            WriteError::Refused(error) => Self::Statement(error),
+            WriteError::Refused(error) => error.into(),
             WriteError::Full => Self::Full,
             WriteError::Unavailable(why) => Self::Unavailable(why),
             WriteError::Panicked => Self::Defect,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            _ => Self::Statement(error),
         }
     }
 }

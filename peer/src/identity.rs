@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use data_encoding::BASE64URL_NOPAD;
 use protocol::{Address, Name};
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
@@ -35,8 +35,8 @@ pub fn profile(store: &Store) -> Result<Option<Profile>, Fault> {
     }))
 }
 
-/// Gives this peer its name.
-pub async fn take_name(store: &Store, name: &Name) -> Result<(), Fault> {
+/// Gives this peer its name, or another one.
+pub async fn rename(store: &Store, name: &Name) -> Result<(), Fault> {
     let name = name.clone();
     let write = store.write(move |connection| {
         connection.execute(
@@ -46,6 +46,15 @@ pub async fn take_name(store: &Store, name: &Name) -> Result<(), Fault> {
     });
     write.await?;
     Ok(())
+}
+
+/// Gives this peer its name unless it has one, in the transaction that needs it; whether the name is this one now.
+pub fn settle_name(connection: &Connection, name: &Name) -> rusqlite::Result<bool> {
+    connection.execute(
+        "INSERT INTO profile (one, name) VALUES (1, ?1) ON CONFLICT (one) DO NOTHING",
+        [name.as_str()],
+    )?;
+    connection.query_row("SELECT name = ?1 FROM profile", [name.as_str()], |row| row.get(0))
 }
 
 /// Remembers where the directory lists this peer.
@@ -82,7 +91,12 @@ impl Tokens {
     pub fn load(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join(Self::FILE);
         let by_directory = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(io::Error::other)?,
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                io::Error::other(format!(
+                    "{} is not what this program wrote ({error}); restore it from a backup, or move it away to claim the name anew",
+                    path.display()
+                ))
+            })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
@@ -108,10 +122,9 @@ impl Tokens {
         self.by_directory.get(directory).is_some_and(|secret| secret.claimed)
     }
 
-    /// Whether any directory has, so that others know this peer by its name.
-    #[must_use]
-    pub fn claimed_anywhere(&self) -> bool {
-        self.by_directory.values().any(|secret| secret.claimed)
+    /// The directories that have accepted it, so that others know this peer by its name.
+    pub fn claimed(&self) -> impl Iterator<Item = &str> {
+        self.by_directory.iter().filter(|(_, secret)| secret.claimed).map(|(directory, _)| directory.as_str())
     }
 
     /// Remembers that this directory has accepted the claim.
@@ -140,8 +153,13 @@ pub fn make_private_directory(path: &Path) -> io::Result<()> {
 /// Replaces a file as a whole: written aside for its owner only, synced, renamed, and its directory synced.
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let aside = path.with_extension("new");
+    // One that an earlier start left behind may have another mode.
+    match fs::remove_file(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&aside)?;
@@ -165,16 +183,13 @@ mod tests {
         let (home, work) = (tokens.of("http://home:1").unwrap(), tokens.of("http://work:1").unwrap());
         assert_ne!(home, work);
         assert!((32..=256).contains(&home.len()));
-        assert!(!tokens.claimed_anywhere());
+        assert_eq!(tokens.claimed().count(), 0);
         tokens.mark_claimed("http://home:1").unwrap();
 
         let mut again = Tokens::load(dir.path()).unwrap();
         assert_eq!(again.of("http://home:1").unwrap(), home);
-        assert!(
-            again.claimed_at("http://home:1")
-                && !again.claimed_at("http://work:1")
-                && again.claimed_anywhere()
-        );
+        assert!(again.claimed_at("http://home:1") && !again.claimed_at("http://work:1"));
+        assert_eq!(again.claimed().collect::<Vec<_>>(), ["http://home:1"]);
     }
 
     #[cfg(unix)]

@@ -27,28 +27,25 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use protocol::Name;
 use store::Store;
 
 use crate::database::Fault;
+use crate::{contacts, identity};
 use courier::{Courier, Route};
 use directory::DirectoryError;
 use errand::{Patience, SeeThroughError};
-use lock::{Attempt, Role};
+use lock::Role;
 use outbox::{Draft, Queued, Standing};
 
 /// Sends for the user.
 #[derive(Clone)]
 pub struct Outbound {
-    /// Who sends.
-    pub name: Name,
-    /// Where the lock of the one who delivers is.
-    pub data_dir: PathBuf,
-    /// What is delivered, and how.
-    pub courier: Courier,
-    /// Where it is seen that somebody else has delivered.
-    pub store: Store,
+    name: Name,
+    data_dir: PathBuf,
+    courier: Courier,
+    store: Store,
 }
 
 /// Why nothing was written down.
@@ -57,6 +54,12 @@ pub enum Unsendable {
     /// Nobody has these names.
     #[error("nobody has the name {}", .0.iter().map(Name::as_str).collect::<Vec<_>>().join(" or "))]
     Unknown(Vec<Name>),
+    /// Nobody was ever written to under this name, and there is no directory to ask.
+    #[error("{0} was never written to from here, and no directory is configured")]
+    NeverMet(Name),
+    /// Another process has just given this peer another name.
+    #[error("this peer has just been given another name")]
+    Renamed,
     /// Only the directory could have told.
     #[error(transparent)]
     DirectoryNeeded(DirectoryError),
@@ -66,6 +69,12 @@ pub enum Unsendable {
 }
 
 impl Outbound {
+    /// The way out of the peer with this name, whose lock is in `data_dir` and whose database is `store`.
+    #[must_use]
+    pub fn new(name: Name, data_dir: PathBuf, courier: Courier, store: Store) -> Self {
+        Self { name, data_dir, courier, store }
+    }
+
     /// Where each of these recipients is, as far as that is known; an error if one of them is nobody.
     pub async fn resolve(&self, recipients: &[Name]) -> Result<BTreeMap<Name, Route>, Unsendable> {
         let mut routes = BTreeMap::new();
@@ -92,29 +101,32 @@ impl Outbound {
                 _ => Route::Unknown,
             },
             Ok(None) | Err(DirectoryError::Away(..)) if known => Route::Unknown,
+            Ok(None) if self.courier.directory.is_none() => return Err(Unsendable::NeverMet(name.clone())),
             Ok(None) => return Err(Unsendable::Unknown(vec![name.clone()])),
             Err(error) => return Err(Unsendable::DirectoryNeeded(error)),
         };
         Ok((name.clone(), route))
     }
 
-    /// Writes the messages down: from here on nothing loses them.
+    /// Writes all these messages down, or none: from here on nothing loses them. The first ones settle who this peer is.
     pub async fn post(
         &self,
         drafts: Vec<Draft>,
         routes: &BTreeMap<Name, Route>,
         lifetime: Duration,
-    ) -> Result<Vec<Queued>, Fault> {
-        let remember = try_join_all(drafts.iter().map(|draft| {
-            let address = match routes.get(&draft.to) {
-                Some(Route::Listed(address, _)) => Some(address),
-                _ => None,
+    ) -> Result<Vec<Queued>, Unsendable> {
+        let (from, routes, now) = (self.name.clone(), routes.clone(), crate::now());
+        let write = self.store.write(move |connection| {
+            if !identity::settle_name(connection, &from)? {
+                return Ok(None);
+            }
+            let write_down = |draft: &Draft| {
+                contacts::remember(connection, &draft.to, routes.get(&draft.to).and_then(Route::listed))?;
+                outbox::enqueue(connection, &from, draft, now, lifetime)
             };
-            self.courier.contacts.remember(&draft.to, address)
-        }));
-        let enqueue = self.courier.outbox.enqueue(&self.name, drafts.clone(), crate::now(), lifetime);
-        let (queued, _) = tokio::try_join!(enqueue, remember)?;
-        Ok(queued)
+            drafts.iter().map(write_down).collect::<Result<_, _>>().map(Some)
+        });
+        write.await.map_err(Fault::from)?.ok_or(Unsendable::Renamed)
     }
 
     /// Sees messages through: by whoever delivers for this data directory, or by itself if nobody does. `routes` is
@@ -130,8 +142,6 @@ impl Outbound {
 
     /// Whether a running peer will go on delivering for this data directory.
     pub fn daemon_runs(&self) -> io::Result<bool> {
-        Ok(
-            matches!(lock::try_lock(&self.data_dir, Role::Command)?, Attempt::Taken(Some(holder)) if holder.role == Role::Daemon),
-        )
+        Ok(lock::holder(&self.data_dir)?.is_some_and(|holder| holder.role == Role::Daemon))
     }
 }

@@ -72,6 +72,9 @@ impl Peer {
     /// Opens a data directory, making it for its owner only at first. `server` is the directory's URL, if one is used.
     pub fn open(data_dir: &Path, server: Option<DirectoryUrl>) -> Result<Self, OpenPeerError> {
         let unusable = |error| OpenPeerError::Directory(data_dir.to_owned(), error);
+        if data_dir.is_file() {
+            return Err(unusable(io::Error::other("it is a file")));
+        }
         identity::make_private_directory(data_dir).map_err(unusable)?;
         let data_dir = std::path::absolute(data_dir).map_err(unusable)?;
         let store = database::open(&data_dir)?;
@@ -97,26 +100,41 @@ impl Peer {
         })
     }
 
-    /// Gives the peer a name, or checks that it has this one. A name can be changed until a directory has accepted it.
-    pub async fn take_name(&mut self, wanted: Option<&Name>) -> Result<(), NameProblem> {
+    /// Its name, if it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// Lets a peer without a name go by this one. It is written down with the first message, not before.
+    pub fn go_by(&mut self, wanted: Option<Name>) -> Result<(), NameProblem> {
         match (wanted, &self.name) {
-            (None, None) => Err(NameProblem::None),
-            (None, Some(_)) => Ok(()),
-            (Some(wanted), Some(name)) if wanted == name => Ok(()),
-            (Some(_), Some(name)) if Tokens::load(&self.data_dir)?.claimed_anywhere() => {
-                Err(NameProblem::Other(name.clone()))
-            }
-            (Some(wanted), _) => {
-                identity::take_name(&self.store, wanted).await?;
-                self.name = Some(wanted.clone());
+            (Some(wanted), Some(name)) if wanted != *name => Err(NameProblem::Other(name.clone())),
+            (Some(wanted), None) => {
+                self.name = Some(wanted);
                 Ok(())
             }
+            (None, None) => Err(NameProblem::None),
+            _ => Ok(()),
         }
     }
 
-    /// Its name.
-    pub fn name(&self) -> Result<&Name, NameProblem> {
-        self.name.as_ref().ok_or(NameProblem::None)
+    /// Gives the peer a name, or checks that it has this one; only for the one process that serves it. The name can
+    /// be changed until a directory has accepted it.
+    pub async fn take_name(&mut self, wanted: Option<Name>) -> Result<Name, NameProblem> {
+        match (wanted, &self.name) {
+            (None, None) => Err(NameProblem::None),
+            (None, Some(name)) => Ok(name.clone()),
+            (Some(wanted), Some(name)) if wanted == *name => Ok(wanted),
+            (Some(_), Some(name)) if Tokens::load(&self.data_dir)?.claimed().next().is_some() => {
+                Err(NameProblem::Other(name.clone()))
+            }
+            (Some(wanted), _) => {
+                identity::rename(&self.store, &wanted).await?;
+                self.name = Some(wanted.clone());
+                Ok(wanted)
+            }
+        }
     }
 
     /// Where the directory last listed it.
@@ -127,12 +145,14 @@ impl Peer {
 
     /// Its way out.
     pub fn outbound(&self) -> Result<Outbound, NameProblem> {
-        Ok(Outbound {
-            name: self.name()?.clone(),
-            data_dir: self.data_dir.clone(),
-            courier: self.courier.clone(),
-            store: self.store.clone(),
-        })
+        let name = self.name.clone().ok_or(NameProblem::None)?;
+        Ok(Outbound::new(name, self.data_dir.clone(), self.courier.clone(), self.store.clone()))
+    }
+
+    /// Who delivers what waits.
+    #[must_use]
+    pub fn courier(&self) -> Courier {
+        self.courier.clone()
     }
 
     /// Notices whatever any process writes into the database.

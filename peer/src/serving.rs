@@ -1,103 +1,172 @@
 //! A peer that runs: it receives at its endpoint, delivers what waits, and keeps itself listed.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::address::Scheme;
-use protocol::{Address, Name};
+use protocol::{Address, Name, Slug};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::identity::Tokens;
+use crate::database::Fault;
+use crate::identity::{self, Tokens};
 use crate::inbound::endpoint::{self, Endpoint};
 use crate::inbound::sender::Judge;
-use crate::outbound::directory::DirectoryError;
 use crate::outbound::dispatcher::Dispatcher;
-use crate::outbound::lock::{self, Attempt, Lock, Role};
-use crate::outbound::presence::{First, Presence};
+use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
+use crate::outbound::presence::{Outcome, Presence};
 use crate::peer::{NameProblem, Peer};
 
 /// How long the first registration is waited for before the peer says that it is ready.
 const FIRST_REGISTRATION: Duration = Duration::from_secs(2);
 /// How long a command that delivers just now is waited for.
-const COMMAND: Duration = Duration::from_secs(15);
+const LONGEST_COMMAND: Duration = Duration::from_secs(15);
+/// The ports that are tried if none is asked for.
+const PORTS: RangeInclusive<u16> = 7101..=7164;
 
 /// A peer that runs.
 pub struct Serving {
+    name: Name,
     address: Address,
     stop: DropGuard,
+    /// What is let finish.
     tasks: Vec<JoinHandle<()>>,
-    tend: JoinHandle<()>,
+    /// What is cut short.
+    upkeep: Vec<JoinHandle<()>>,
     peer: Arc<Peer>,
     _lock: Lock,
+}
+
+/// How a peer is to run.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Its name; needed the first time.
+    pub name: Option<Name>,
+    /// Where it listens; without a word, the first free port of the usual ones.
+    pub listen: Option<SocketAddr>,
+    /// What others are told to dial, if that is another address.
+    pub advertise: Option<Address>,
 }
 
 /// Why a peer does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another process runs it already.
-    #[error("a peer runs in this data directory already{}", .0.map_or(String::new(), |pid| format!(", as process {pid}")))]
-    Running(Option<u32>),
+    #[error("a peer runs in this data directory already, as process {0}")]
+    Running(u32),
+    /// Another command has been delivering for long.
+    #[error("another command is still delivering from this data directory")]
+    Delivering,
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// All the usual ports are taken.
+    #[error("no port from {} to {} is free", PORTS.start(), PORTS.end())]
+    NoFreePort,
     /// The name belongs to somebody else, and this is the first start.
-    #[error("the name {0} belongs to somebody else in this directory")]
-    NameTaken(Name),
+    #[error("the name {name} belongs to somebody else in this directory")]
+    NameTaken {
+        /// The name.
+        name: Name,
+        /// The directories in which it is this peer's.
+        held_at: Vec<String>,
+    },
     /// The peer has no name.
     #[error(transparent)]
     Name(#[from] NameProblem),
+    /// The peer's own database failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// A file in the data directory, or a socket, cannot be used.
     #[error("the peer cannot start: {0}")]
     Io(#[from] io::Error),
 }
 
 impl Serving {
-    /// Starts `peer` on `listener`. `advertise` is what others are told to dial, if that is another address.
-    pub async fn start(
-        peer: Arc<Peer>,
-        listener: TcpListener,
-        advertise: Option<Address>,
-    ) -> Result<Self, StartError> {
+    /// Starts `peer`. Whoever delivers for its data directory is found out first: nothing is changed beside another.
+    pub async fn start(mut peer: Peer, wanted: Wanted) -> Result<Self, StartError> {
         let mut lock = hold_lock(&peer).await?;
-        let bell = lock.hang_bell(Role::Daemon)?;
-        let name = peer.name()?.clone();
-        let local = listener.local_addr()?;
-        let address = Address::new(Scheme::Http, local.ip(), local.port());
+        let bell = lock.hang_bell()?;
+        let name = peer.take_name(wanted.name).await?;
+        let listener = bind(wanted.listen).await?;
+        let peer = Arc::new(peer);
         let stop = CancellationToken::new();
-        // Whatever was started stops when this start fails.
-        let guard = stop.clone().drop_guard();
+        let local = listener.local_addr()?;
+        let mut serving = Self {
+            name,
+            address: Address::new(Scheme::Http, local.ip(), local.port()),
+            // Whatever was started stops when this start fails.
+            stop: stop.clone().drop_guard(),
+            tasks: Vec::new(),
+            upkeep: Vec::new(),
+            peer: Arc::clone(&peer),
+            _lock: lock,
+        };
+        serving.receive(listener, &stop);
+        serving.deliver(bell, &stop);
+        let advertised = wanted.advertise.unwrap_or_else(|| serving.address.clone());
+        serving.be_listed(advertised, &stop).await?;
+        serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
+        Ok(serving)
+    }
 
-        let router =
-            endpoint::router(Endpoint { name: name.clone(), judge: Judge, inbox: peer.inbox.clone() });
+    fn receive(&mut self, listener: TcpListener, stop: &CancellationToken) {
+        let (name, inbox) = (self.name.clone(), self.peer.inbox.clone());
+        let router = endpoint::router(Endpoint { name, judge: Judge, inbox });
+        let limits = listener::Limits::default();
+        self.tasks.push(tokio::spawn(listener::serve(
+            listener,
+            router,
+            limits,
+            stop.clone().cancelled_owned(),
+        )));
+    }
+
+    fn deliver(&mut self, bell: Bell, stop: &CancellationToken) {
         let wake = Arc::new(Notify::new());
-        let dispatcher = Dispatcher::new(peer.outbound()?.courier, Arc::clone(&wake));
-        let mut tasks = vec![
-            tokio::spawn(listener::serve(
-                listener,
-                router,
-                listener::Limits::default(),
-                stop.clone().cancelled_owned(),
-            )),
-            tokio::spawn(dispatcher.run(stop.clone())),
-        ];
-        tokio::spawn(async move { bell.answer(&wake).await });
+        let dispatcher = Dispatcher::new(self.peer.courier(), Arc::clone(&wake));
+        self.tasks.push(tokio::spawn(dispatcher.run(stop.clone())));
+        self.upkeep.push(tokio::spawn(async move { bell.answer(&wake).await }));
+    }
 
+    /// Asks the directory to list this peer, and waits a moment for its first answer.
+    async fn be_listed(&mut self, address: Address, stop: &CancellationToken) -> Result<(), StartError> {
+        let name = self.name.clone();
+        let Some(directory) = self.peer.directory.clone() else {
+            return Ok(identity::listed_at(&self.peer.store, &address).await?);
+        };
+        let mut tokens = Tokens::load(&self.peer.data_dir)?;
+        let token = tokens.of(&directory.url().to_string())?;
+        let held_at: Vec<String> = tokens.claimed().map(str::to_owned).collect();
+        let first_start = !tokens.claimed_at(&directory.url().to_string());
+        let presence = Presence {
+            directory,
+            tokens,
+            token,
+            name: name.clone(),
+            address,
+            store: self.peer.store.clone(),
+        };
         let (said, first) = oneshot::channel();
-        if let Some(presence) = presence(&peer, name.clone(), advertise.unwrap_or_else(|| address.clone()))? {
-            let known = presence.tokens.claimed_at(&presence.directory.url().to_string());
-            tasks.push(tokio::spawn(presence.keep(said, stop.clone())));
-            if let Ok(Ok(First::Refused(DirectoryError::Refused { slug: protocol::Slug::NameTaken, .. }))) =
-                timeout(FIRST_REGISTRATION, first).await
-                && !known
-            {
-                return Err(StartError::NameTaken(name));
+        self.tasks.push(tokio::spawn(presence.keep(said, stop.clone())));
+        match timeout(FIRST_REGISTRATION, first).await {
+            Ok(Ok(Outcome::Refused(Slug::NameTaken))) if first_start => {
+                Err(StartError::NameTaken { name, held_at })
             }
+            _ => Ok(()),
         }
-        let store = peer.store.clone();
-        let tend = tokio::spawn(async move { store.tend().await });
-        Ok(Self { address, stop: guard, tasks, tend, peer, _lock: lock })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
     }
 
     /// Where it listens.
@@ -120,32 +189,41 @@ impl Serving {
                 tracing::error!(%error, "a part of the peer had ended with a defect");
             }
         }
-        self.tend.abort();
+        for task in self.upkeep {
+            task.abort();
+        }
         self.peer.close();
     }
 }
 
 /// The right to deliver. A command that delivers just now is soon done; another running peer is not.
 async fn hold_lock(peer: &Peer) -> Result<Lock, StartError> {
-    let deadline = Instant::now() + COMMAND;
+    let deadline = Instant::now() + LONGEST_COMMAND;
+    let mut before = None;
     loop {
         match lock::try_lock(&peer.data_dir, Role::Daemon)? {
             Attempt::Held(lock) => return Ok(lock),
-            Attempt::Taken(Some(holder)) if holder.role == Role::Daemon => {
-                return Err(StartError::Running(Some(holder.pid)));
+            // Said twice, it is not the last word of one who has just died.
+            Attempt::Taken(Some(holder)) if holder.role == Role::Daemon && before == Some(holder) => {
+                return Err(StartError::Running(holder.pid));
             }
-            Attempt::Taken(holder) if Instant::now() >= deadline => {
-                return Err(StartError::Running(holder.map(|holder| holder.pid)));
-            }
-            Attempt::Taken(_) => sleep(Duration::from_millis(20)).await,
+            Attempt::Taken(_) if Instant::now() >= deadline => return Err(StartError::Delivering),
+            Attempt::Taken(holder) => before = holder,
         }
+        sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// This peer's presence in its directory, if it has one.
-fn presence(peer: &Peer, name: Name, address: Address) -> io::Result<Option<Presence>> {
-    let Some(directory) = peer.directory.clone() else { return Ok(None) };
-    let mut tokens = Tokens::load(&peer.data_dir)?;
-    let token = tokens.of(&directory.url().to_string())?;
-    Ok(Some(Presence { directory, tokens, token, name, address, store: peer.store.clone() }))
+/// Takes the port that was asked for, or the first free one of the usual ones.
+async fn bind(asked: Option<SocketAddr>) -> Result<TcpListener, StartError> {
+    if let Some(address) = asked {
+        return TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error));
+    }
+    for port in PORTS {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => tracing::debug!(port, %error, "trying the next port"),
+        }
+    }
+    Err(StartError::NoFreePort)
 }

@@ -9,7 +9,6 @@ use protocol::Name;
 use protocol::message::Body;
 use server::Server;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +22,7 @@ use crate::conversations::{Direction, Query};
 use crate::outbound::directory::{DirectoryUrl, DirectoryUrlError};
 use crate::outbound::errand::Patience;
 use crate::peer::Peer;
-use crate::serving::Serving;
+use crate::serving::{Serving, Wanted};
 
 /// See it work: a directory and two peers on this machine, in a temporary folder
 ///
@@ -45,7 +44,7 @@ impl Demo {
         let mut stage = Stage::open(folder).await?;
         let shown = tokio::select! {
             shown = stage.play(output) => Some(shown),
-            () = signals.next() => None,
+            _ = signals.next() => None,
         };
         if let Some(shown) = shown {
             shown?;
@@ -94,7 +93,7 @@ impl Stage {
         step(output, "ana and rui start. Each is a server of its own, with an SQLite file of its own.")?;
         let (ana, rui) = (self.start("ana").await?, self.start("rui").await?);
         for serving in [&ana, &rui] {
-            writeln!(output, "   {NAME}{}{NAME:#}        {}", serving.peer().name()?, serving.address())?;
+            writeln!(output, "   {NAME}{}{NAME:#}        {}", serving.name(), serving.address())?;
         }
         let ana = Arc::clone(self.ana.insert(ana).peer());
         let rui = Arc::clone(self.rui.insert(rui).peer());
@@ -174,9 +173,9 @@ impl Stage {
     }
 
     async fn start(&self, name: &str) -> Result<Serving, Failure> {
-        let mut peer = Peer::open(&self.folder.path().join(name), Some(self.server.clone()))?;
-        peer.take_name(Some(&named(name)?)).await?;
-        Ok(Serving::start(Arc::new(peer), TcpListener::bind(ANY).await?, None).await?)
+        let peer = Peer::open(&self.folder.path().join(name), Some(self.server.clone()))?;
+        let wanted = Wanted { name: Some(named(name)?), listen: Some(ANY), advertise: None };
+        Ok(Serving::start(peer, wanted).await?)
     }
 
     async fn close(self) -> Result<String, Failure> {
@@ -200,7 +199,9 @@ async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result
     writeln!(output, "   {FAINT}$ peer send {to} '{text}'{FAINT:#}")?;
     let body = Body::try_from(text.to_owned()).map_err(Failure::usage)?;
     let begun = Instant::now();
-    let sent = send::send(&from.outbound()?, &[named(to)?], &body, LIFETIME, Patience::FirstTry).await?;
+    let outbound = from.outbound()?;
+    let routes = outbound.resolve(&[named(to)?]).await?;
+    let sent = send::send(&outbound, routes, &body, LIFETIME, Patience::FirstTry).await?;
     for (queued, standing) in &sent {
         write!(output, "   ")?;
         send::print(queued, standing, output)?;

@@ -9,6 +9,7 @@ use crate::outbound::directory::DirectoryError;
 use crate::outbound::errand::SeeThroughError;
 use crate::peer::{NameProblem, OpenPeerError};
 use crate::serving::StartError;
+use protocol::Name;
 
 /// The exit codes. README lists them too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,11 +118,11 @@ impl From<NameProblem> for Failure {
 
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
-        let exit = match error {
-            DirectoryError::Away(..) => Exit::DirectoryNeeded,
-            DirectoryError::Refused { .. } => Exit::Failed,
-        };
-        Self::new(exit, error).hint("Start one with `server`, or name another with --server URL.")
+        match error {
+            DirectoryError::Away(..) => Self::new(Exit::DirectoryNeeded, error)
+                .hint("Start one with `server`, or name another with --server URL."),
+            DirectoryError::Refused { .. } => Self::new(Exit::Failed, error),
+        }
     }
 }
 
@@ -130,6 +131,9 @@ impl From<Unsendable> for Failure {
         match error {
             Unsendable::Unknown(_) => Self::new(Exit::UnknownRecipient, error)
                 .hint("Nothing was sent. `peer peers` lists who is online."),
+            Unsendable::NeverMet(_) => Self::new(Exit::UnknownRecipient, error)
+                .hint("Nothing was sent. Name a directory with --server URL."),
+            Unsendable::Renamed => Self::new(Exit::Failed, error).hint("Nothing was sent. Try again."),
             Unsendable::DirectoryNeeded(error) => error.into(),
             Unsendable::Fault(fault) => fault.into(),
         }
@@ -138,15 +142,29 @@ impl From<Unsendable> for Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        match error {
-            StartError::NameTaken(_) => Self::new(Exit::Failed, error).hint(
-                "Choose another with --name. If it is yours and its token is lost, the directory frees it a day after it was last online.",
-            ),
-            StartError::Running(_) => {
-                Self::new(Exit::Failed, error).hint("Use that one, or another --data-dir for another peer.")
+        let hint = match error {
+            StartError::Name(problem) => return problem.into(),
+            StartError::Fault(fault) => return fault.into(),
+            StartError::NameTaken { ref name, ref held_at } => name_taken(name, held_at),
+            StartError::Running(_) => "Use that one, or another --data-dir for another peer.".to_owned(),
+            StartError::Delivering => "Try again when it has ended.".to_owned(),
+            StartError::Listen(..) => "Choose another address or port with --listen.".to_owned(),
+            StartError::NoFreePort => {
+                "Choose one with --listen, as in --listen 127.0.0.1:0 for any.".to_owned()
             }
-            StartError::Name(problem) => problem.into(),
-            StartError::Io(_) => Self::new(Exit::Failed, error),
-        }
+            StartError::Io(_) => return Self::new(Exit::Failed, error),
+        };
+        Self::new(Exit::Failed, error).hint(hint)
     }
+}
+
+fn name_taken(name: &Name, held_at: &[String]) -> String {
+    if let [first, ..] = held_at {
+        return format!(
+            "It is yours at {first}. If that is the same directory, call it by that URL: --server {first}"
+        );
+    }
+    format!(
+        "Choose another with --name. If {name} is yours and its token is lost, the directory frees it a day after it was last online."
+    )
 }

@@ -34,7 +34,7 @@ impl Follower {
     /// The messages that were kept since the last call; waits until there are some. May be dropped at any time.
     pub async fn next(&mut self) -> Result<Vec<Entry>, Failure> {
         loop {
-            let entries = self.conversations.list(&self.query)?;
+            let entries = self.conversations.page(&self.query)?;
             if let Some(last) = entries.last() {
                 self.query.after = last.position;
                 return Ok(entries);

@@ -54,7 +54,7 @@ impl Inbox {
             listing::print(&peer.conversations, &Query { up_to: Some(after), ..query.clone() }, output)?;
         mark(&peer, marks, unread, output).await?;
         if self.follow {
-            let mut follower = Follower::behind(&peer, Query { after, last: None, ..query })?;
+            let mut follower = Follower::behind(&peer, Query { after, unread: false, last: None, ..query })?;
             loop {
                 let entries = follower.next().await?;
                 for entry in &entries {

@@ -16,6 +16,8 @@ pub struct Words {
     pub text: &'static str,
     /// There are no messages to list.
     pub no_messages: &'static str,
+    /// Only the end of a long list is shown.
+    pub only_the_last: &'static str,
     /// Precedes who this peer is and where it listens.
     pub you_are: &'static str,
     /// Another process runs the peer.
@@ -34,6 +36,7 @@ const ENGLISH: Words = Words {
     to: "To: ",
     text: "Text: ",
     no_messages: "No messages yet.",
+    only_the_last: "The last 20; `peer history` shows all.",
     you_are: "You are",
     runs_already: "This peer runs in another process; this menu uses it.",
     arrived: "New:",
@@ -48,6 +51,7 @@ const PORTUGUESE: Words = Words {
     to: "Para: ",
     text: "Texto: ",
     no_messages: "Ainda não há mensagens.",
+    only_the_last: "As últimas 20; `peer history` mostra todas.",
     you_are: "Este é",
     runs_already: "Este par já corre noutro processo; este menu usa-o.",
     arrived: "Nova:",

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::exit::Failure;
 use super::output::{ERROR, FAINT, GOOD, NAME, Output, WARNING};
-use super::untrusted::{Untrusted, lines};
+use super::untrusted::{Untrusted, lines, shortened};
 use crate::conversations::{Conversations, Direction, Entry, Query, State};
 
 /// A message, with the members that every listing has.
@@ -112,5 +112,5 @@ fn fate(entry: &Entry) -> String {
         (Some(reason), tries) => format!(" after {tries} tries, {reason}"),
         (None, _) => String::new(),
     };
-    format!(" {style}({}{}){style:#}", state.word(), Untrusted(&why))
+    format!(" {style}({}{}){style:#}", state.word(), shortened(&why))
 }

@@ -34,39 +34,54 @@ const LISTED: u32 = 20;
 const LIFETIME: Duration = Duration::from_hours(7 * 24);
 
 impl Menu {
-    pub(super) async fn run(mut self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+    pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        output.json = false;
         let words = words();
-        let at_terminal = std::io::stdin().is_terminal();
         let mut lines = read_lines();
-        let mut peer = global.open()?;
-        if self.listening.name.is_none() && peer.name().is_err() && at_terminal {
-            self.listening.name = Some(ask_for_name(words, &mut lines, output).await?);
-        }
-        peer.take_name(self.listening.name.as_ref()).await?;
-        let peer = Arc::new(peer);
-        let serving =
-            match Serving::start(Arc::clone(&peer), self.listening.bind().await?, self.listening.advertise)
-                .await
-            {
-                Ok(serving) => Some(serving),
-                Err(StartError::Running(Some(_))) => None,
-                Err(error) => return Err(error.into()),
-            };
-        match &serving {
-            Some(serving) => note(&format!("{} {}, {}", words.you_are, peer.name()?, serving.address())),
-            None => note(words.runs_already),
-        }
         let mut signals = Signals::new()?;
-        let arrivals = Follower::from_now(&peer)?;
-        let mut open = Open { peer: &peer, words, lines, at_terminal, arrivals, output };
+        let (peer, serving, arrivals) = tokio::select! {
+            started = self.start(global, words, &mut lines, output) => started?,
+            signal = signals.next() => return Ok(signal.exit()),
+        };
+        let mut open = Open { peer: &peer, words, lines, arrivals, output };
         let end = tokio::select! {
             end = open.run() => end,
-            () = signals.next() => Ok(Exit::Interrupted),
+            signal = signals.next() => Ok(signal.exit()),
         };
+        // It watches the database, which is closed next.
+        drop(open);
         if let Some(serving) = serving {
             serving.stop().await;
         }
         end
+    }
+
+    /// Starts the peer, unless another process runs it, and says so.
+    async fn start(
+        self,
+        global: &Global,
+        words: &Words,
+        lines: &mut mpsc::Receiver<String>,
+        output: &mut Output,
+    ) -> Result<(Arc<Peer>, Option<Serving>, Follower), Failure> {
+        let peer = global.open()?;
+        let mut wanted = self.listening.wanted();
+        if wanted.name.is_none() && peer.name().is_none() && std::io::stdin().is_terminal() {
+            wanted.name = Some(ask_for_name(words, lines, output).await?);
+        }
+        // From before the peer receives, so that nothing arrives unseen.
+        let arrivals = Follower::from_now(&peer)?;
+        match Serving::start(peer, wanted).await {
+            Ok(serving) => {
+                note(&format!("{} {}, {}", words.you_are, serving.name(), serving.address()));
+                Ok((Arc::clone(serving.peer()), Some(serving), arrivals))
+            }
+            Err(StartError::Running(_)) => {
+                note(words.runs_already);
+                Ok((Arc::new(global.open()?), None, arrivals))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -74,9 +89,10 @@ impl Menu {
 fn read_lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(1);
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
+        for line in std::io::stdin().lock().split(b'\n') {
             let Ok(line) = line else { return };
-            if sender.blocking_send(line).is_err() {
+            if sender.blocking_send(String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned()).is_err()
+            {
                 return;
             }
         }
@@ -107,7 +123,6 @@ struct Open<'a> {
     peer: &'a Peer,
     words: &'a Words,
     lines: mpsc::Receiver<String>,
-    at_terminal: bool,
     arrivals: Follower,
     output: &'a mut Output,
 }
@@ -138,10 +153,13 @@ impl Open<'_> {
 
     async fn send(&mut self) -> Result<(), Failure> {
         let Some(to) = self.ask(self.words.to).await? else { return Ok(()) };
-        let names = send::recipients(to.trim())?;
+        // Both are asked for before either is judged: what is typed as a text is never taken for a choice.
         let Some(text) = self.ask(self.words.text).await? else { return Ok(()) };
+        let names = send::recipients(to.trim())?;
         let body = Body::try_from(text).map_err(Failure::usage)?;
-        let sent = send::send(&self.peer.outbound()?, &names, &body, LIFETIME, Patience::FirstTry).await?;
+        let outbound = self.peer.outbound()?;
+        let routes = outbound.resolve(&names).await?;
+        let sent = send::send(&outbound, routes, &body, LIFETIME, Patience::FirstTry).await?;
         for (queued, standing) in &sent {
             send::print(queued, standing, self.output)?;
         }
@@ -150,8 +168,11 @@ impl Open<'_> {
 
     async fn list(&mut self) -> Result<(), Failure> {
         let query = Query { last: Some(LISTED), ..Query::default() };
-        if self.peer.conversations.last_position()? == 0 {
+        let kept = self.peer.conversations.last_position()?;
+        if kept == 0 {
             writeln!(self.output, "{}", self.words.no_messages)?;
+        } else if kept > i64::from(LISTED) {
+            writeln!(self.output, "{}", self.words.only_the_last)?;
         }
         let unread = listing::print(&self.peer.conversations, &query, self.output)?;
         self.output.flush()?;
@@ -166,7 +187,7 @@ impl Open<'_> {
             tokio::select! {
                 line = self.lines.recv() => {
                     // What a terminal shows by itself when the user ends the line.
-                    if !self.at_terminal {
+                    if !std::io::stdin().is_terminal() {
                         writeln!(self.output)?;
                     }
                     return Ok(line);

@@ -62,7 +62,7 @@ pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failur
     table.load_style(presets::NOTHING).set_header(["NAME", "ADDRESS", "ONLINE SINCE", "UNREAD"]);
     for Online { record, unread, .. } in online {
         let since = record.online_since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
-        let you = if peer.name().is_ok_and(|own| *own == record.name) { " (you)" } else { "" };
+        let you = if peer.name() == Some(&record.name) { " (you)" } else { "" };
         table.add_row([
             format!("{}{you}", record.name),
             record.address.to_string(),

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use uuid::Uuid;
 use super::Global;
 use super::exit::{Exit, Failure};
 use super::output::{ERROR, GOOD, NAME, Output, WARNING, note};
-use super::untrusted::Untrusted;
+use super::untrusted::shortened;
 use crate::conversations::State;
 use crate::outbound::Outbound;
-use crate::outbound::errand::Patience;
+use crate::outbound::courier::Route;
+use crate::outbound::errand::{Patience, SeeThroughError};
 use crate::outbound::outbox::{Draft, Queued, Standing};
 use crate::peer::Peer;
 
@@ -74,23 +76,25 @@ impl Send {
         let names = to.map(recipients).transpose()?;
         let body = read_body(text)?;
         let mut peer = global.open()?;
-        peer.take_name(self.name.as_ref()).await?;
-        let names = match names {
-            Some(names) => names,
+        peer.go_by(self.name.clone())?;
+        let outbound = peer.outbound()?;
+        let routes = match names {
+            Some(names) => outbound.resolve(&names).await?,
             None => everyone_online(&peer).await?,
         };
-        if names.is_empty() {
+        if routes.is_empty() {
             note("Nobody else is online: nothing was sent.");
             return Ok(Exit::Done);
         }
         let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
-        let outbound = peer.outbound()?;
-        let fates = send(&outbound, &names, &body, self.expire, patience).await?;
+        let fates = send(&outbound, routes, &body, self.expire, patience).await?;
         for (queued, standing) in &fates {
             print(queued, standing, output)?;
         }
         output.flush()?;
-        if fates.iter().any(|(_, standing)| standing.state == State::Queued) && !outbound.daemon_runs()? {
+        if fates.iter().any(|(_, standing)| standing.state == State::Queued)
+            && !outbound.daemon_runs().map_err(SeeThroughError::from)?
+        {
             note("No peer runs here to deliver what waits: `peer serve` does.");
         }
         Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
@@ -105,6 +109,10 @@ impl Send {
             (true, [text]) => Ok((None, Some(text))),
             (false, [to]) => Ok((Some(to), None)),
             (false, [to, text]) => Ok((Some(to), Some(text))),
+            (_, [first, ..]) if self.wait.is_some() && wait(first).is_ok() => {
+                let hint = format!("A time is written behind an equals sign, as in `--wait={first}`.");
+                Err(Failure::usage("there are more words than a text").hint(hint))
+            }
             (all, _) => {
                 let example =
                     if all { "peer send --all 'good morning'" } else { "peer send rui 'good morning'" };
@@ -115,16 +123,15 @@ impl Send {
     }
 }
 
-/// Sends `body` to each of them and sees it through.
+/// Sends `body` to each of those whose routes were found, and sees it through.
 pub(super) async fn send(
     outbound: &Outbound,
-    names: &[Name],
+    routes: BTreeMap<Name, Route>,
     body: &Body,
     expire: Duration,
     patience: Patience,
 ) -> Result<Vec<(Queued, Standing)>, Failure> {
-    let routes = outbound.resolve(names).await?;
-    let drafts = names.iter().map(|to| Draft { to: to.clone(), body: body.clone() }).collect();
+    let drafts = routes.keys().map(|to| Draft { to: to.clone(), body: body.clone() }).collect();
     let queued = outbound.post(drafts, &routes, expire).await?;
     let standings = outbound.see_through(&queued, routes, patience).await?;
     Ok(queued.into_iter().zip(standings).collect())
@@ -143,7 +150,7 @@ pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -
     };
     write!(output, "{style}{state}{style:#} {NAME}{}{NAME:#}", queued.to)?;
     if let Some(reason) = reason {
-        write!(output, ": {}", Untrusted(reason))?;
+        write!(output, ": {}", shortened(reason))?;
     }
     writeln!(output)?;
     Ok(())
@@ -170,10 +177,10 @@ pub(super) fn recipients(list: &str) -> Result<Vec<Name>, Failure> {
     Ok(names)
 }
 
-async fn everyone_online(peer: &Peer) -> Result<Vec<Name>, Failure> {
-    let own = peer.name()?;
-    let online = super::peers::directory_of(peer)?.peers().await?;
-    Ok(online.into_iter().map(|record| record.name).filter(|name| name != own).collect())
+async fn everyone_online(peer: &Peer) -> Result<BTreeMap<Name, Route>, Failure> {
+    let online = super::peers::directory_of(peer)?.peers().await?.into_iter();
+    let others = online.filter(|record| Some(&record.name) != peer.name());
+    Ok(others.map(|record| (record.name, Route::Listed(record.address, record.online_since))).collect())
 }
 
 /// The text from the command line, or from standard input without its last line end.
@@ -192,8 +199,15 @@ fn read_standard_input() -> Result<String, Failure> {
             .hint("Write it behind the name, or pipe it in: `echo hello | peer send rui`."));
     }
     let mut bytes = Vec::new();
-    // The line end, and one byte to tell that there is more.
-    stdin.lock().take(LONGEST_BODY as u64 + 3).read_to_end(&mut bytes)?;
+    // A line end more than a message may have, and one byte to tell that there is still more.
+    let most = LONGEST_BODY + "\r\n".len();
+    stdin.lock().take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(Failure::usage(format!(
+            "standard input is longer than {LONGEST_BODY} bytes, the most that a message may have"
+        ))
+        .hint("Send it in parts, or send a link to the file."));
+    }
     let mut text = String::from_utf8(bytes).map_err(|_| {
         Failure::usage("standard input is not text in UTF-8")
             .hint("Recado sends text; convert it, or send a link to the file.")

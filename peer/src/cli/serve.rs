@@ -1,14 +1,16 @@
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
 use protocol::{Address, Name};
-use tokio::net::TcpListener;
+use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::Global;
 use super::exit::{Exit, Failure};
-use crate::serving::Serving;
+use crate::peer::Peer;
+use crate::serving::{Serving, Wanted};
 
 /// Receive messages, deliver those that wait, and be listed as online
 ///
@@ -38,24 +40,25 @@ pub struct Listening {
     pub advertise: Option<Address>,
 }
 
-/// The port that a peer listens on if nothing else is asked for, and how many above it are tried.
-const PORTS: std::ops::RangeInclusive<u16> = 7101..=7164;
-
 impl Serve {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut signals = Signals::new()?;
-        let serving = self.listening.start(global).await?;
+        let starting =
+            async { Ok::<_, Failure>(Serving::start(global.open()?, self.listening.wanted()).await?) };
+        let serving = tokio::select! {
+            serving = starting => serving?,
+            signal = signals.next() => return Ok(signal.exit()),
+        };
         // Nobody has to read it: the peer serves on.
         let _ = writeln!(std::io::stdout(), "peer {}", serving.address());
-        let peer = Arc::clone(serving.peer());
-        let check = tokio::task::spawn_blocking(move || peer.check());
+        let mut damage = check(Arc::clone(serving.peer()));
         let damaged = tokio::select! {
-            () = signals.next() => None,
-            Ok(Err(damage)) = check => Some(damage),
+            _ = signals.next() => None,
+            Some(damage) = damage.recv() => Some(damage),
         };
         tokio::select! {
             () = serving.stop() => {}
-            () = signals.next() => return Err(Failure::new(Exit::Interrupted, "stopped before everything had ended")),
+            () = signals.interrupted() => return Err(Failure::new(Exit::Interrupted, "stopped before everything had ended")),
         }
         match damaged {
             None => Ok(Exit::Done),
@@ -65,71 +68,64 @@ impl Serve {
     }
 }
 
-impl Listening {
-    /// Opens the data directory and starts the peer in it.
-    pub(super) async fn start(self, global: &Global) -> Result<Serving, Failure> {
-        let mut peer = global.open()?;
-        peer.take_name(self.name.as_ref()).await?;
-        Ok(Serving::start(Arc::new(peer), self.bind().await?, self.advertise).await?)
-    }
+/// Reads the whole database behind the ready line, and tells of damage. A thread of its own, which a stop need not await.
+fn check(peer: Arc<Peer>) -> mpsc::Receiver<store::CheckError> {
+    let (tell, damage) = mpsc::channel(1);
+    std::thread::spawn(move || match peer.check() {
+        Ok(()) => tracing::debug!("the database is sound"),
+        Err(error @ store::CheckError::Damaged(_)) => drop(tell.blocking_send(error)),
+        Err(error) => tracing::warn!(%error, "the database could not be checked"),
+    });
+    damage
+}
 
-    /// Takes the port that was asked for, or the first free one.
-    pub(super) async fn bind(&self) -> Result<TcpListener, Failure> {
-        if let Some(address) = self.listen {
-            return TcpListener::bind(address).await.map_err(|error| {
-                Failure::new(Exit::Failed, format!("cannot listen on {address}: {error}"))
-                    .hint("Choose another address or port with --listen.")
-            });
+impl Listening {
+    pub(super) fn wanted(self) -> Wanted {
+        Wanted { name: self.name, listen: self.listen, advertise: self.advertise }
+    }
+}
+
+/// A signal that asks a program to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Signal {
+    /// From the user, at the keyboard.
+    Interrupt,
+    /// From whatever runs the program.
+    Terminate,
+}
+
+impl Signal {
+    /// How a program ends that was told to while it had something else to do.
+    pub(super) fn exit(self) -> Exit {
+        match self {
+            Self::Interrupt => Exit::Interrupted,
+            Self::Terminate => Exit::Done,
         }
-        for port in PORTS {
-            match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-                Ok(listener) => return Ok(listener),
-                Err(error) => tracing::debug!(port, %error, "trying the next port"),
-            }
-        }
-        Err(Failure::new(Exit::Failed, format!("no port from {} to {} is free", PORTS.start(), PORTS.end()))
-            .hint("Choose one with --listen, as in --listen 127.0.0.1:0 for any."))
     }
 }
 
 /// The signals that ask a program to end.
 pub(super) struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
 }
 
 impl Signals {
     /// Listens for them from now on.
-    #[cfg(unix)]
     pub(super) fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// The next one.
-    #[cfg(unix)]
-    pub(super) async fn next(&mut self) {
+    pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.interrupt.recv() => Signal::Interrupt,
         }
     }
 
-    /// Listens for them from now on.
-    #[cfg(not(unix))]
-    #[expect(clippy::unnecessary_wraps, reason = "the same on every platform")]
-    pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// The next one.
-    #[cfg(not(unix))]
-    pub(super) async fn next(&mut self) {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            super::output::note(&format!("interrupts cannot be seen: {error}"));
-            std::future::pending().await
-        }
+    /// The next one from the keyboard.
+    pub(super) async fn interrupted(&mut self) {
+        self.interrupt.recv().await;
     }
 }

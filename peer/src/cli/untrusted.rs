@@ -39,6 +39,16 @@ impl fmt::Display for Untrusted<'_> {
     }
 }
 
+/// The beginning of a text that others may have made long, harmless.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", Untrusted(&text[..end])),
+        None => Untrusted(text).to_string(),
+    }
+}
+
 /// The lines of a body, each harmless. A line end is the one control that a body may use.
 pub fn lines(body: &str) -> impl Iterator<Item = Untrusted<'_>> {
     let body = body.strip_suffix('\n').unwrap_or(body);

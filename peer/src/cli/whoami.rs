@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Global;
 use super::exit::{Exit, Failure};
 use super::output::{NAME, Output};
+use crate::peer::NameProblem;
 
 /// Show this peer's name, address and paths
 #[derive(Args)]
@@ -27,7 +28,8 @@ struct Own<'a> {
 impl Whoami {
     pub(super) fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
-        let (name, address, data_dir) = (peer.name()?, peer.address(), peer.data_dir.as_path());
+        let (name, address, data_dir) =
+            (peer.name().ok_or(NameProblem::None)?, peer.address(), peer.data_dir.as_path());
         if output.json {
             output.line(&Own { name, fingerprint: None, curl_pin: None, words: None, address, data_dir })?;
             return Ok(Exit::Done);

@@ -107,7 +107,7 @@ fn refusal(fault: &Fault) -> Refusal {
         Fault::Unavailable(_) => Slug::Unavailable
             .because("This peer cannot write to its disk at the moment. Try again.")
             .retry_after(1),
-        Fault::Statement(_) | Fault::Defect => {
+        Fault::Damaged(_) | Fault::Statement(_) | Fault::Defect => {
             Slug::Internal.because("The message was not kept. Try again later.")
         }
     };

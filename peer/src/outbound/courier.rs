@@ -19,7 +19,7 @@ pub enum Step {
     Settled,
     /// The recipient was not reached this time.
     Failed {
-        /// Whole seconds after which the recipient asked to be tried again.
+        /// After how long the recipient asked to be tried again.
         retry_after: Option<std::time::Duration>,
     },
 }
@@ -37,6 +37,15 @@ pub enum Route {
 }
 
 impl Route {
+    /// Where the directory lists the recipient.
+    #[must_use]
+    pub fn listed(&self) -> Option<&Address> {
+        match self {
+            Self::Listed(address, _) => Some(address),
+            Self::Unknown | Self::Remembered(_) => None,
+        }
+    }
+
     fn address(&self) -> Option<&Address> {
         match self {
             Self::Unknown => None,
@@ -115,7 +124,7 @@ impl Courier {
         match answer {
             Ok(Some(claim)) => match (claim.address, claim.online_since) {
                 (Some(address), Some(since)) => {
-                    self.contacts.remember(recipient, Some(&address)).await?;
+                    self.contacts.seen_at(recipient, &address).await?;
                     Ok(Ok(Route::Listed(address, since)))
                 }
                 _ => Ok(Err(format!("{recipient} is offline"))),
@@ -135,7 +144,7 @@ impl Courier {
 
     async fn settle(&self, recipient: &Name, pending: &Pending, handover: Handover) -> Result<Step, Fault> {
         let position = pending.position;
-        tracing::debug!(%recipient, position, outcome = ?handover, "handed over");
+        tracing::debug!(%recipient, position, outcome = ?handover, "tried to hand over");
         match handover {
             Handover::Accepted { received_at } => {
                 self.outbox.delivered(position, received_at).await?;

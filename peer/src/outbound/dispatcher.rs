@@ -9,30 +9,36 @@ use std::time::Duration;
 use protocol::Name;
 use protocol::directory::PeerRecord;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Route, Step};
 use super::directory::List;
+use super::outbox::Outbox;
 use super::retry;
 use crate::database::Fault;
 
 /// How often the directory is asked while somebody waits for a recipient to return.
-const ASK: Duration = Duration::from_secs(1);
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 /// How often messages whose time has run out are looked for.
-const EXPIRE: Duration = Duration::from_secs(30);
+const BETWEEN_EXPIRIES: Duration = Duration::from_secs(30);
 /// How long a message that is under way may take when the peer stops.
-const DRAIN: Duration = Duration::from_secs(10);
+const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
 /// How long a lane rests when the peer's own database fails.
-const FAULT: Duration = Duration::from_secs(1);
+const REST_AFTER_FAULT: Duration = Duration::from_secs(1);
 
 /// Delivers everything that waits, for as long as the peer runs.
 pub struct Dispatcher {
     courier: Courier,
     wake: Arc<Notify>,
     lanes: HashMap<Name, Arc<Lane>>,
-    running: JoinSet<Name>,
+    running: JoinSet<()>,
+    /// Whose lane each running task is.
+    whose: HashMap<task::Id, Name>,
+    /// At most one look at the directory, beside everything else: it may be slow.
+    asking: JoinSet<List>,
+    online: List,
 }
 
 /// One recipient's queue, as the dispatcher and the lane's own task share it.
@@ -48,28 +54,37 @@ impl Dispatcher {
     /// A dispatcher that looks into the outbox whenever `wake` is notified.
     #[must_use]
     pub fn new(courier: Courier, wake: Arc<Notify>) -> Self {
-        Self { courier, wake, lanes: HashMap::new(), running: JoinSet::new() }
+        Self {
+            courier,
+            wake,
+            lanes: HashMap::new(),
+            running: JoinSet::new(),
+            whose: HashMap::new(),
+            asking: JoinSet::new(),
+            online: List::default(),
+        }
     }
 
     /// Delivers until `stop` says so, then lets what is under way finish.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut expire = interval(EXPIRE);
-        let mut ask = interval(ASK);
-        ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut online = List::default();
+        let mut ask = interval(BETWEEN_QUESTIONS);
+        ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let expiring = tokio::spawn(expire_again_and_again(self.courier.outbox.clone()));
         loop {
             if let Err(fault) = self.open_lanes(&stop) {
                 tracing::error!(%fault, "the outbox could not be read");
             }
             tokio::select! {
                 () = self.wake.notified() => {}
-                Some(ended) = self.running.join_next() => self.close_lane(ended),
-                _ = ask.tick(), if !self.lanes.is_empty() => self.look_for_returned(&mut online).await,
-                now = expire.tick() => self.expire(now).await,
+                Some(ended) = self.running.join_next_with_id() => self.close_lane(ended),
+                Some(list) = self.asking.join_next() => self.nudge_returned(list.unwrap_or_default()),
+                _ = ask.tick(), if !self.lanes.is_empty() => self.ask_who_is_back(),
                 () = stop.cancelled() => break,
             }
         }
-        let finished = timeout(DRAIN, async { while self.running.join_next().await.is_some() {} }).await;
+        expiring.abort();
+        let finished =
+            timeout(LONGEST_FAREWELL, async { while self.running.join_next().await.is_some() {} }).await;
         if finished.is_err() {
             tracing::warn!("a delivery did not end in time; it is tried again at the next start");
         }
@@ -90,37 +105,44 @@ impl Dispatcher {
                 tried: Mutex::new(None),
             });
             self.lanes.insert(waiting.name.clone(), Arc::clone(&lane));
-            let (courier, stop) = (self.courier.clone(), stop.clone());
-            self.running.spawn(async move {
-                lane.run(&courier, &waiting.name, stop).await;
-                waiting.name
-            });
+            let (courier, recipient, stop) = (self.courier.clone(), waiting.name.clone(), stop.clone());
+            let task = self.running.spawn(async move { lane.run(&courier, &recipient, stop).await });
+            self.whose.insert(task.id(), waiting.name);
         }
         Ok(())
     }
 
-    fn close_lane(&mut self, ended: Result<Name, tokio::task::JoinError>) {
-        match ended {
-            Ok(name) => drop(self.lanes.remove(&name)),
+    fn close_lane(&mut self, ended: Result<(task::Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
             Err(error) => {
                 tracing::error!(%error, "a delivery ended with a defect");
-                // Whose it was is not known any more: lanes that still run are found by their task's end.
-                self.lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
+                error.id()
             }
+        };
+        if let Some(name) = self.whose.remove(&id) {
+            self.lanes.remove(&name);
         }
     }
 
-    fn anyone_waits(&self) -> bool {
-        self.lanes.values().any(|lane| locked(&lane.tried).is_some())
+    /// Asks the directory who is online, if somebody waits for a recipient to return and it is not being asked already.
+    fn ask_who_is_back(&mut self) {
+        let anyone_waits = self.lanes.values().any(|lane| locked(&lane.tried).is_some());
+        let Some(directory) = self.courier.directory.clone().filter(|_| anyone_waits) else { return };
+        if !self.asking.is_empty() {
+            return;
+        }
+        let mut online = std::mem::take(&mut self.online);
+        self.asking.spawn(async move {
+            if let Err(error) = directory.refresh(&mut online).await {
+                tracing::debug!(%error, "the directory was asked in vain who is back");
+            }
+            online
+        });
     }
 
     /// Wakes the lanes whose recipient the directory lists otherwise than when it was tried in vain.
-    async fn look_for_returned(&self, online: &mut List) {
-        let Some(directory) = self.courier.directory.as_ref().filter(|_| self.anyone_waits()) else { return };
-        if let Err(error) = directory.refresh(online).await {
-            tracing::debug!(%error, "the directory was asked in vain who is back");
-            return;
-        }
+    fn nudge_returned(&mut self, online: List) {
         for (name, lane) in &self.lanes {
             let tried = locked(&lane.tried).clone();
             let Ok(listed) = online.peers.binary_search_by(|record| record.name.cmp(name)) else { continue };
@@ -128,10 +150,15 @@ impl Dispatcher {
                 lane.nudge.notify_one();
             }
         }
+        self.online = online;
     }
+}
 
-    async fn expire(&self, _tick: Instant) {
-        match self.courier.outbox.expire(crate::now()).await {
+async fn expire_again_and_again(outbox: Outbox) {
+    let mut tick = interval(BETWEEN_EXPIRIES);
+    loop {
+        tick.tick().await;
+        match outbox.expire(crate::now()).await {
             Ok(0) => {}
             Ok(expired) => tracing::info!(expired, "messages expired before their recipients were reached"),
             Err(fault) => tracing::error!(%fault, "messages could not be marked as expired"),
@@ -161,7 +188,7 @@ impl Lane {
                 }
                 Err(fault) => {
                     tracing::error!(%fault, %recipient, "a delivery stopped at this peer's own database");
-                    FAULT
+                    REST_AFTER_FAULT
                 }
             };
             *locked(&self.tried) = Some(std::mem::take(&mut route));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use protocol::Name;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::Outbound;
 use super::courier::{Route, Step};
@@ -38,12 +38,16 @@ pub enum SeeThroughError {
     Lock(#[from] io::Error),
 }
 
-/// How long a first try that a running peer makes is watched.
+/// How long a first try may take before the sender is told that the message waits.
 const FIRST_TRY: Duration = Duration::from_secs(5);
 /// How long another command's turn is waited for: what it does not deliver would be left to nobody.
 const TURN: Duration = Duration::from_secs(20);
-/// How often the outbox is looked at while somebody else delivers: at first, and at last.
-const GLANCE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
+/// How often the outbox is looked at while somebody else delivers: at first,
+const SHORTEST_GLANCE: Duration = Duration::from_millis(2);
+/// and at last.
+const LONGEST_GLANCE: Duration = Duration::from_millis(50);
+/// How often a running peer is woken, since it may have missed it.
+const RING: Duration = Duration::from_millis(500);
 /// The longest pause between two rounds: nothing else tells this command that a recipient is back.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -71,7 +75,8 @@ impl<'a> Errand<'a> {
         mut routes: BTreeMap<Name, Route>,
     ) -> Result<Vec<Standing>, SeeThroughError> {
         let mut watch = self.outbound.store.watch().map_err(Fault::from)?;
-        let mut glance = GLANCE.0;
+        let mut glance = SHORTEST_GLANCE;
+        let mut next_ring = self.begun;
         let mut rounds = 0;
         loop {
             let (standings, open) = self.standings()?;
@@ -90,15 +95,13 @@ impl<'a> Errand<'a> {
                     }
                 }
                 Attempt::Taken(holder) if now < self.until(holder) => {
-                    if let Some(holder) = holder {
+                    if let Some(holder) = holder.filter(|_| now >= next_ring) {
                         holder.ring();
+                        next_ring = now + RING;
                     }
                     sleep_until(now + glance).await;
-                    glance = if watch.changed().map_err(Fault::from)? {
-                        GLANCE.0
-                    } else {
-                        (glance * 2).min(GLANCE.1)
-                    };
+                    let moved = watch.changed().map_err(Fault::from)?;
+                    glance = if moved { SHORTEST_GLANCE } else { (glance * 2).min(LONGEST_GLANCE) };
                 }
                 Attempt::Held(_) | Attempt::Taken(_) => return Ok(standings),
             }
@@ -153,7 +156,15 @@ impl<'a> Errand<'a> {
     async fn deliver_up_to(&self, message: &Queued, mut route: Route) -> Result<(), Fault> {
         let courier = &self.outbound.courier;
         while courier.outbox.standing(message.position)?.state == State::Queued {
-            if let Step::Failed { .. } = courier.step(&message.to, &mut route).await? {
+            // As long as a queue moves it is not cut short; a recipient that hangs keeps others from delivering.
+            let Ok(step) = timeout(FIRST_TRY, courier.step(&message.to, &mut route)).await else {
+                let reason = format!("{} did not answer in time", message.to);
+                if let Some(tried) = courier.outbox.oldest(&message.to)? {
+                    courier.outbox.postponed(&message.to, tried.position, reason).await?;
+                }
+                break;
+            };
+            if matches!(step?, Step::Failed { .. }) {
                 break;
             }
         }

@@ -21,6 +21,7 @@ pub enum Role {
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    role: Role,
 }
 
 /// Who has the lock, as it says of itself.
@@ -39,6 +40,8 @@ pub enum Attempt {
     /// It is ours.
     Held(Lock),
     /// Somebody else has it; who, unless they are just writing that down.
+    ///
+    /// What stands there may still be its predecessor's word, for a moment.
     Taken(Option<Holder>),
 }
 
@@ -46,37 +49,47 @@ const FILE: &str = "recado.lock";
 
 /// Tries to become the one process that delivers for this data directory.
 pub fn try_lock(data_dir: &Path, role: Role) -> io::Result<Attempt> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(data_dir.join(FILE))?;
+    let mut file = open(data_dir)?;
     match file.try_lock() {
         Ok(()) => {
-            let mut lock = Lock { file };
-            lock.introduce(role, None)?;
+            let mut lock = Lock { file, role };
+            lock.introduce(None)?;
             Ok(Attempt::Held(lock))
         }
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            file.read_to_string(&mut text)?;
-            Ok(Attempt::Taken(Holder::read(&text)))
-        }
+        Err(TryLockError::WouldBlock) => Ok(Attempt::Taken(Holder::read(&mut file)?)),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
+/// Who delivers for this data directory at the moment, if anybody does.
+pub fn holder(data_dir: &Path) -> io::Result<Option<Holder>> {
+    let mut file = open(data_dir)?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Holder::read(&mut file),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn open(data_dir: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(data_dir.join(FILE))
+}
+
 impl Lock {
     /// Hangs up a bell, so that other processes can wake this one.
-    pub fn hang_bell(&mut self, role: Role) -> io::Result<Bell> {
+    pub fn hang_bell(&mut self) -> io::Result<Bell> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_nonblocking(true)?;
-        self.introduce(role, Some(socket.local_addr()?.port()))?;
+        self.introduce(Some(socket.local_addr()?.port()))?;
         Ok(Bell { socket: tokio::net::UdpSocket::from_std(socket)? })
     }
 
-    fn introduce(&mut self, role: Role, bell: Option<u16>) -> io::Result<()> {
-        let holder = Holder { role, pid: std::process::id(), bell };
+    fn introduce(&mut self, bell: Option<u16>) -> io::Result<()> {
+        let holder = Holder { role: self.role, pid: std::process::id(), bell };
         self.file.rewind()?;
         self.file.set_len(0)?;
         self.file.write_all(holder.written().as_bytes())
@@ -102,7 +115,13 @@ impl Holder {
         format!("{role} {} {}\n", self.pid, self.bell.unwrap_or(0))
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn read(file: &mut File) -> io::Result<Option<Self>> {
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        Ok(Self::parse(&text))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         // Without the line's end it is still being written.
         let mut words = text.strip_suffix('\n')?.split(' ');
         let role = match words.next()? {
@@ -157,7 +176,7 @@ mod tests {
     async fn who_rings_wakes_the_holder() {
         let dir = tempfile::tempdir().unwrap();
         let Attempt::Held(mut lock) = try_lock(dir.path(), Role::Daemon).unwrap() else { panic!("not free") };
-        let bell = lock.hang_bell(Role::Daemon).unwrap();
+        let bell = lock.hang_bell().unwrap();
         let Attempt::Taken(Some(holder)) = try_lock(dir.path(), Role::Command).unwrap() else {
             panic!("not taken")
         };
@@ -172,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_half_written_names_nobody() {
         for text in ["", "daemon", "daemon 7", "daemon 7 4000", "other 7 1\n", "daemon x 1\n"] {
-            assert_eq!(Holder::read(text), None, "{text:?}");
+            assert_eq!(Holder::parse(text), None, "{text:?}");
         }
     }
 }

@@ -85,22 +85,6 @@ impl Outbox {
         Self { store }
     }
 
-    /// Writes all these messages down, or none. They expire `lifetime` after `now`.
-    pub async fn enqueue(
-        &self,
-        from: &Name,
-        drafts: Vec<Draft>,
-        now: Timestamp,
-        lifetime: Duration,
-    ) -> Result<Vec<Queued>, Fault> {
-        let from = from.clone();
-        let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).as_millisecond();
-        let write = self.store.write(move |connection| {
-            drafts.iter().map(|draft| enqueue(connection, &from, draft, now, expires_at)).collect()
-        });
-        Ok(write.await?)
-    }
-
     /// Those for whom something waits. Blocks; the cost grows with the recipients, not with the messages.
     pub fn waiting(&self) -> Result<Vec<Waiting>, Fault> {
         let rows: Vec<(String, u64)> = self.store.read(|connection| {
@@ -211,13 +195,15 @@ impl Outbox {
     }
 }
 
-fn enqueue(
+/// Writes a message down, in the transaction that needs it. It expires `lifetime` after `now`.
+pub fn enqueue(
     connection: &Connection,
     from: &Name,
     draft: &Draft,
     now: Timestamp,
-    expires_at: i64,
+    lifetime: Duration,
 ) -> rusqlite::Result<Queued> {
+    let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).as_millisecond();
     let (seq, failures_before): (u64, u64) = connection
         .prepare_cached(
             "INSERT INTO recipients (name, last_seq) VALUES (?1, 1)
@@ -285,7 +271,14 @@ mod tests {
     }
 
     async fn enqueue(outbox: &Outbox, drafts: Vec<Draft>) -> Vec<Queued> {
-        outbox.enqueue(&"ana".parse().unwrap(), drafts, Timestamp::UNIX_EPOCH, WEEK).await.unwrap()
+        let write = outbox.store.write(move |connection| {
+            let ana = "ana".parse().unwrap();
+            let queued = drafts
+                .iter()
+                .map(|draft| super::enqueue(connection, &ana, draft, Timestamp::UNIX_EPOCH, WEEK));
+            queued.collect::<rusqlite::Result<_>>()
+        });
+        write.await.unwrap()
     }
 
     fn oldest(outbox: &Outbox, to: &str) -> Option<(String, u64)> {

@@ -13,22 +13,36 @@ use super::directory::{Directory, DirectoryError};
 use super::retry;
 use crate::identity::{self, Tokens};
 
-/// How long to wait before a name that somebody else has is asked for again.
-const TAKEN: Duration = Duration::from_mins(5);
-/// How long to wait before a directory that is away is tried again: at most this, at first less.
-const AWAY: Duration = Duration::from_secs(10);
+/// How long to wait before a directory that refused is asked again.
+const AGAIN_WHEN_REFUSED: Duration = Duration::from_mins(5);
+/// The longest wait before a directory that is away is tried again.
+const AGAIN_WHEN_AWAY: Duration = Duration::from_secs(10);
+/// No lease is renewed as if it were shorter,
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+/// or longer.
+const LONGEST_LEASE: Duration = Duration::from_hours(1);
 /// What deregistering may take when the peer stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// What the first registration came to.
-#[derive(Debug)]
-pub enum First {
+/// What a registration came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
     /// The directory lists this peer.
     Listed,
     /// The directory is away; it is tried again.
     Away,
-    /// The directory refused.
-    Refused(DirectoryError),
+    /// The directory refused, for this reason.
+    Refused(Slug),
+}
+
+impl Outcome {
+    fn of(answer: &Result<Registered, DirectoryError>) -> Self {
+        match answer {
+            Ok(_) => Self::Listed,
+            Err(DirectoryError::Away(..)) => Self::Away,
+            Err(DirectoryError::Refused { slug, .. }) => Self::Refused(*slug),
+        }
+    }
 }
 
 /// This peer in its directory.
@@ -49,86 +63,91 @@ pub struct Presence {
 
 impl Presence {
     /// Registers and renews until `stop` says so, then deregisters. What the first try came to goes to `first`.
-    pub async fn keep(mut self, first: oneshot::Sender<First>, stop: CancellationToken) {
+    pub async fn keep(mut self, first: oneshot::Sender<Outcome>, stop: CancellationToken) {
         let mut first = Some(first);
         let mut failures = 0;
-        let mut fresh = true;
+        let mut listed_at = None;
+        let mut said = None;
         while !stop.is_cancelled() {
-            let answer = self.register(fresh).await;
+            let answer = self.register(listed_at.is_none()).await;
+            let outcome = Outcome::of(&answer);
             let pause = match &answer {
                 Ok(registered) => {
-                    if failures > 0 {
-                        tracing::info!(directory = %self.directory.url(), "listed in the directory again");
-                    }
-                    (fresh, failures) = (false, 0);
+                    failures = 0;
+                    self.remember(&registered.record.address, &mut listed_at).await;
+                    let ttl =
+                        Duration::from_secs(registered.ttl_seconds).clamp(SHORTEST_LEASE, LONGEST_LEASE);
                     // A third of the lease, give or take a tenth, so that peers that started together spread.
-                    Duration::from_secs(registered.ttl_seconds)
-                        .div_f64(3.0)
-                        .mul_f64(0.9 + 0.2 * retry::random())
+                    ttl.div_f64(3.0).mul_f64(0.9 + 0.2 * retry::random())
                 }
-                Err(error) => {
+                Err(DirectoryError::Away(..)) => {
                     failures += 1;
-                    self.pause_after(error, failures)
+                    retry::backoff(failures, retry::random()).min(AGAIN_WHEN_AWAY)
                 }
+                Err(DirectoryError::Refused { .. }) => AGAIN_WHEN_REFUSED,
             };
+            if said != Some(outcome) {
+                self.say(&answer);
+                said = Some(outcome);
+            }
             if let Some(first) = first.take() {
                 // Whoever asked may have stopped waiting: the peer serves on without its directory.
-                let _ = first.send(match answer {
-                    Ok(_) => First::Listed,
-                    Err(DirectoryError::Away(..)) => First::Away,
-                    Err(error) => First::Refused(error),
-                });
+                let _ = first.send(outcome);
             }
             tokio::select! {
                 () = sleep(pause) => {}
                 () = stop.cancelled() => {}
             }
         }
-        match tokio::time::timeout(FAREWELL, self.directory.deregister(&self.token)).await {
-            Ok(Ok(())) => tracing::info!("taken off the directory's list"),
-            Ok(Err(error)) => tracing::info!(%error, "still listed until the lease ends"),
-            Err(_) => tracing::info!("still listed until the lease ends: the directory did not answer"),
-        }
+        self.leave().await;
     }
 
-    async fn register(&mut self, fresh: bool) -> Result<Registered, DirectoryError> {
+    async fn register(&self, fresh: bool) -> Result<Registered, DirectoryError> {
         let registration =
             Registration { name: self.name.clone(), address: self.address.clone(), fingerprint: None, fresh };
-        let registered = self.directory.register(&registration, &self.token).await?;
-        if fresh {
-            if let Err(error) = self.tokens.mark_claimed(&self.directory.url().to_string()) {
-                tracing::error!(%error, "it could not be remembered that the directory has accepted the name");
-            }
-            tracing::info!(address = %registered.record.address, directory = %self.directory.url(), "listed in the directory");
-            if let Err(fault) = identity::listed_at(&self.store, &registered.record.address).await {
-                tracing::error!(%fault, "the listed address could not be remembered");
-            }
-        }
-        Ok(registered)
+        self.directory.register(&registration, &self.token).await
     }
 
-    /// Says what is wrong, once for each row of failures, and how long to wait.
-    fn pause_after(&self, error: &DirectoryError, failures: u32) -> Duration {
-        match error {
-            DirectoryError::Away(..) => {
-                if failures == 1 {
-                    tracing::warn!(%error, "not listed; serving on, and trying again");
-                }
-                retry::backoff(failures, retry::random()).min(AWAY)
+    /// Remembers that, and where, the directory lists this peer, when that is news.
+    async fn remember(&mut self, address: &Address, listed_at: &mut Option<Address>) {
+        if listed_at.as_ref() == Some(address) {
+            return;
+        }
+        if let Err(error) = self.tokens.mark_claimed(&self.directory.url().to_string()) {
+            tracing::error!(%error, "it could not be remembered that the directory has accepted the name");
+        }
+        if let Err(fault) = identity::listed_at(&self.store, address).await {
+            tracing::error!(%fault, "the listed address could not be remembered");
+        }
+        *listed_at = Some(address.clone());
+    }
+
+    /// Says how things stand, when they have changed.
+    fn say(&self, answer: &Result<Registered, DirectoryError>) {
+        let directory = self.directory.url();
+        match answer {
+            Ok(registered) => {
+                tracing::info!(%directory, address = %registered.record.address, "listed in the directory");
             }
-            DirectoryError::Refused { slug: Slug::NameTaken, .. } => {
-                // At the first start it is an error, and said as one.
-                if failures == 1 && self.tokens.claimed_at(&self.directory.url().to_string()) {
-                    tracing::warn!(name = %self.name, "somebody else has this name in the directory: not listed; serving on, and trying again every 5 minutes");
-                }
-                TAKEN
+            Err(error @ DirectoryError::Away(..)) => {
+                tracing::warn!(%error, "not listed; serving on, and trying again");
             }
-            DirectoryError::Refused { .. } => {
-                if failures == 1 {
-                    tracing::warn!(%error, address = %self.address, "not listed; serving on, and trying again every 5 minutes");
-                }
-                TAKEN
+            Err(DirectoryError::Refused { slug: Slug::NameTaken, .. }) => {
+                tracing::warn!(%directory, name = %self.name, "somebody else has this name in the directory: not listed; serving on, and trying again every 5 minutes");
             }
+            Err(error) => {
+                tracing::warn!(%error, address = %self.address, "not listed; serving on, and trying again every 5 minutes");
+            }
+        }
+    }
+
+    async fn leave(&self) {
+        match tokio::time::timeout(FAREWELL, self.directory.deregister(&self.token)).await {
+            Ok(Ok(())) => tracing::info!("taken off the directory's list"),
+            Ok(Err(error)) => {
+                tracing::info!(%error, "not taken off the directory's list; the lease ends by itself");
+            }
+            Err(_) => tracing::info!("the directory did not answer; the lease ends by itself"),
         }
     }
 }
