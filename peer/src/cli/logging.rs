@@ -1,10 +1,12 @@
 //! Logs: to standard error, and harmless there, whoever wrote the text in them.
 
+use std::fmt::Write as _;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format::debug_fn;
 
-use super::untrusted::Untrusted;
+use super::untrusted::Harmless;
 
 /// Starts logging. A peer that serves says more; `verbose` says more still. `RECADO_LOG` takes tracing's directives.
 pub fn start(verbose: u8, serves: bool) {
@@ -16,12 +18,9 @@ pub fn start(verbose: u8, serves: bool) {
     };
     let filter = EnvFilter::try_from_env("RECADO_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // Every value passes here on its way to the terminal, so that no call can forget to make it harmless.
-    let harmless = debug_fn(|writer, field, value| {
-        let value = format!("{value:?}");
-        match field.name() {
-            "message" => write!(writer, "{}", Untrusted(&value)),
-            name => write!(writer, "{name}={}", Untrusted(&value)),
-        }
+    let harmless = debug_fn(|writer, field, value| match field.name() {
+        "message" => write!(Harmless(writer), "{value:?}"),
+        name => write!(Harmless(writer), "{name}={value:?}"),
     });
     tracing_subscriber::fmt()
         .with_env_filter(filter)

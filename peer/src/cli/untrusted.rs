@@ -11,6 +11,22 @@ const MOST_MARKS: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub struct Untrusted<'a>(pub &'a str);
 
+/// A writer that lets nothing harmful through: for text of any origin that is formatted straight into it.
+#[derive(Debug)]
+pub struct Harmless<W>(pub W);
+
+impl<W: fmt::Write> fmt::Write for Harmless<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut plain = 0;
+        for (at, character) in text.char_indices().filter(|(_, character)| harms(*character)) {
+            self.0.write_str(&text[plain..at])?;
+            write!(self.0, "{}", character.escape_unicode())?;
+            plain = at + character.len_utf8();
+        }
+        self.0.write_str(&text[plain..])
+    }
+}
+
 /// Whether a character can steer a terminal, break a line or change the order in which a line is read.
 #[must_use]
 pub fn harms(character: char) -> bool {
@@ -88,6 +104,9 @@ mod tests {
         #[test]
         fn nothing_harmful_comes_through(text: String) {
             prop_assert!(!Untrusted(&text).to_string().chars().any(harms));
+            let mut written = String::new();
+            write!(Harmless(&mut written), "{text}").unwrap();
+            prop_assert!(!written.chars().any(harms));
         }
     }
 }
