@@ -3,7 +3,7 @@
 use protocol::Slug;
 use serde_json::json;
 
-use super::harness::{Directory, Fake, Peer, Process, Reply};
+use super::harness::{Directory, Fake, Peer, Process, Reply, Signal};
 
 /// Clears a screen, rings, retitles the window, turns the writing round, breaks lines without a line end.
 const HOSTILE: &str = "before\u{1b}[2J\u{7}\u{1b}]0;root\u{7}\u{9b}31m\u{202e}txt.exe\u{2066}\u{2028}forged\u{2029}\u{61c}\u{200f}\rover\u{8}\u{7f}after";
@@ -76,6 +76,38 @@ fn a_hostile_reason_is_shown_too() {
     is_harmless("send's standard error", &refused.stderr);
     is_harmless("sent", &ana.run(&["sent"]).expect(0).stdout);
     is_harmless("sent --json", &ana.run(&["sent", "--json"]).expect(0).stdout);
+}
+
+#[test]
+fn a_hostile_directory_is_harmless_in_the_log() {
+    let forged = "2026-11-22T09:30:00.000000Z  INFO all is well";
+    let detail = format!("{HOSTILE}\n{forged}");
+    let directory = Fake::answering(move |_| {
+        let body = serde_json::to_string(&Slug::InvalidAddress.because(detail.clone()).body()).unwrap();
+        Reply::answer(422, protocol::paths::PROBLEM_JSON, body)
+    });
+    for verbosity in [&[][..], &["-v"], &["-vv"], &["-vvv"]] {
+        let mut ana = Peer::of(directory.url(), "ana");
+        ana.serve_with(verbosity);
+        ana.daemon().stderr_until("the refusal", |log| {
+            log.lines().any(|line| line.contains("WARN") && line.contains("not listed")).then_some(())
+        });
+        // The good-bye is refused too.
+        ana.signal(Signal::TERM);
+        assert_eq!(ana.daemon().wait(), Some(0));
+        let log = ana.daemon().stderr();
+        is_harmless(&format!("serve {verbosity:?}"), &log);
+        assert!(!log.lines().any(|line| line.starts_with(forged)), "{verbosity:?} has a forged line:\n{log}");
+        let told = log.lines().filter(|line| line.contains("WARN") && line.contains("all is well")).count();
+        assert_eq!(told, 1, "{verbosity:?} tells all of it on one line:\n{log}");
+    }
+    let ana = Peer::of(directory.url(), "ana");
+    for arguments in [&["-vvv", "peers"][..], &["-vvv", "send", "--name", "ana", "rui", "oi"]] {
+        let refused = ana.run(arguments).expect(1);
+        is_harmless(&format!("{arguments:?}"), &refused.stderr);
+        assert!(refused.stderr.contains("forged"), "{arguments:?} says why: {}", refused.stderr);
+        assert!(!refused.stderr.lines().any(|line| line.starts_with(forged)), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -33,11 +33,17 @@ mod listing;
 /// Rui is offline, comes back, never comes back, refuses, or hangs.
 mod offline;
 
+/// A directory that hangs, refuses or counts wrongly: the peer serves and delivers on.
+mod bad_directory;
+
 /// `peer send` with and without a daemon: one process delivers.
 mod one_shot;
 
 /// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
 mod kill;
+
+/// The disk fails, is full, or takes its time: said as it is, and nothing acknowledged is lost.
+mod disk;
 
 /// The menu through a pipe, in two languages.
 mod menu;

@@ -1,7 +1,9 @@
-//! Someone in a peer's place who answers what the story says, or nothing at all, and remembers what it was sent.
+//! Someone in a peer's or a directory's place who answers what the story says, or nothing at all, and remembers what
+//! it was asked.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use protocol::Slug;
@@ -10,18 +12,30 @@ use serde_json::{Value, json};
 use super::directory::Directory;
 use super::new_token;
 
-/// A listener registered under a name.
+/// A listener; a clone is the same one.
+#[derive(Clone)]
 pub(crate) struct Fake {
-    received: Arc<Mutex<Vec<Value>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     url: String,
 }
 
-/// What a fake does with a message.
+/// One request to a fake.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Method and path, as in `GET /peers`.
+    pub(crate) what: String,
+    /// The JSON body, or null.
+    pub(crate) body: Value,
+    /// It was answered, or whoever asked gave up.
+    over: Arc<AtomicBool>,
+}
+
+/// What a fake does with a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// Answers with a status, header lines and a body.
     Answer(u16, String, String),
-    /// Takes the message and never says anything.
+    /// Takes the request and never says anything.
     Silence,
 }
 
@@ -52,6 +66,30 @@ impl Reply {
         let receipt = json!({"id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": false});
         Self::answer(201, "application/json", receipt.to_string())
     }
+
+    /// A directory's answer to this registration.
+    pub(crate) fn listed(registration: &Value, ttl_seconds: u64) -> Self {
+        let listed = json!({
+            "name": registration["name"],
+            "address": registration["address"],
+            "online_since": "2026-11-22T09:30:00Z",
+            "expires_at": "2026-11-22T09:31:00Z",
+            "ttl_seconds": ttl_seconds,
+        });
+        Self::answer(200, "application/json", listed.to_string())
+    }
+
+    /// A directory's answer to a look-up of someone who is online.
+    pub(crate) fn online(name: &str, url: &str) -> Self {
+        let claim =
+            json!({"name": name, "online": true, "address": url, "online_since": "2026-11-22T09:30:00Z"});
+        Self::answer(200, "application/json", claim.to_string())
+    }
+
+    /// A directory's answer to a look-up of someone who is not.
+    pub(crate) fn offline(name: &str) -> Self {
+        Self::answer(200, "application/json", json!({"name": name, "online": false}).to_string())
+    }
 }
 
 impl Fake {
@@ -68,10 +106,15 @@ impl Fake {
 
     /// Listens without being registered.
     pub(crate) fn listen(reply: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
+        Self::answering(move |asked| reply(&asked.body))
+    }
+
+    /// Listens, and answers by method and path too.
+    pub(crate) fn answering(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let (reply, kept) = (Arc::new(reply), Arc::clone(&received));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (reply, kept) = (Arc::new(reply), Arc::clone(&asked));
         // The threads end with the test's process: a listener has nothing to clean up.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -79,7 +122,7 @@ impl Fake {
                 std::thread::spawn(move || converse(&stream, &kept, reply.as_ref()));
             }
         });
-        Self { received, url }
+        Self { asked, url }
     }
 
     /// Where it listens.
@@ -89,36 +132,51 @@ impl Fake {
 
     /// The bodies of all messages that it was sent, in order of arrival.
     pub(crate) fn received(&self) -> Vec<Value> {
-        self.received.lock().unwrap().clone()
+        self.asked.lock().unwrap().iter().map(|asked| asked.body.clone()).collect()
+    }
+
+    /// How often it was asked this, as in `GET /peers`.
+    pub(crate) fn times_asked(&self, what: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.what == what).count()
+    }
+
+    /// Whether somebody waits for the answer to this at the moment.
+    pub(crate) fn holds(&self, what: &str) -> bool {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().any(|asked| asked.what == what && !asked.over.load(Ordering::SeqCst))
     }
 }
 
 /// Answers request after request until the other side closes.
-fn converse(stream: &TcpStream, kept: &Mutex<Vec<Value>>, reply: &dyn Fn(&Value) -> Reply) {
+fn converse(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked) -> Reply) {
     let mut reader = BufReader::new(stream);
-    let mut writer = stream;
-    while let Some(message) = read_request(&mut reader) {
-        kept.lock().unwrap().push(message.clone());
-        match reply(&message) {
-            Reply::Answer(status, headers, body) => {
-                let head =
-                    format!("HTTP/1.1 {status} Told\r\n{headers}content-length: {}\r\n\r\n", body.len());
-                if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(body.as_bytes())).is_err()
-                {
-                    return;
-                }
-            }
+    while let Some(asked) = read_request(&mut reader) {
+        kept.lock().unwrap().push(asked.clone());
+        let goes_on = match reply(&asked) {
+            Reply::Answer(status, headers, body) => answer(stream, status, &headers, &body).is_ok(),
             Reply::Silence => {
                 // Holds the connection open until the other side gives up.
                 let _ = reader.read(&mut [0; 1]);
-                return;
+                false
             }
+        };
+        asked.over.store(true, Ordering::SeqCst);
+        if !goes_on {
+            return;
         }
     }
 }
 
-/// The JSON body of one request with `Content-Length`, or nothing when the connection ends.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Value> {
+fn answer(mut stream: &TcpStream, status: u16, headers: &str, body: &str) -> std::io::Result<()> {
+    // RFC 9110, 8.6: a 204 has no length.
+    let length = if status == 204 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    stream.write_all(format!("HTTP/1.1 {status} Told\r\n{headers}{length}\r\n").as_bytes())?;
+    stream.write_all(body.as_bytes())
+}
+
+/// One request with `Content-Length`, or nothing when the connection ends.
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
+    let mut what = String::new();
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -129,7 +187,9 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Value> {
         if line.is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
+        if what.is_empty() {
+            line.trim_end_matches(" HTTP/1.1").clone_into(&mut what);
+        } else if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("content-length")
         {
             length = value.trim().parse().unwrap();
@@ -137,5 +197,6 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Value> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(serde_json::from_slice(&body).unwrap_or(Value::Null))
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    Some(Asked { what, body, over: Arc::default() })
 }

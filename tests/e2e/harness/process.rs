@@ -97,6 +97,12 @@ impl Process {
         self.stdout_until(&format!("{text:?}"), |output| output.contains(text).then_some(()));
     }
 
+    /// Waits until `found` finds something in what standard error has brought so far.
+    #[track_caller]
+    pub(crate) fn stderr_until<T>(&self, what: &str, found: impl FnMut(&str) -> Option<T>) -> T {
+        self.stderr.until(&format!("{} on standard error of {}", what, self.label), found)
+    }
+
     /// Standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.text()

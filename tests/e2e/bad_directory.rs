@@ -1,0 +1,92 @@
+//! A directory that hangs, refuses or counts wrongly: the peer serves and delivers on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use protocol::Slug;
+
+use super::harness::{Asked, Fake, Peer, Reply, Sent, Signal, until};
+
+/// What a directory answers that lists everyone who registers; nothing to questions of other kinds.
+fn ordinary(asked: &Asked) -> Option<Reply> {
+    match asked.what.as_str() {
+        "POST /register" => Some(Reply::listed(&asked.body, 60)),
+        "DELETE /register" => Some(Reply::answer(204, "application/json", "")),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_list_that_never_comes_holds_up_nobody() {
+    let home = Arc::new(Mutex::new(None::<Fake>));
+    let at = Arc::clone(&home);
+    let directory = Fake::answering(move |asked| match asked.what.as_str() {
+        "GET /peers" => Reply::Silence,
+        "GET /peers/hugo" => Reply::offline("hugo"),
+        "GET /peers/rui" => Reply::online("rui", at.lock().unwrap().as_ref().unwrap().url()),
+        _ => ordinary(asked).unwrap_or_else(|| Reply::problem(Slug::UnknownName)),
+    });
+    let delivered_meanwhile = Arc::new(AtomicBool::new(false));
+    let (seen, witness) = (Arc::clone(&delivered_meanwhile), directory.clone());
+    *home.lock().unwrap() = Some(Fake::listen(move |message| {
+        seen.fetch_or(witness.holds("GET /peers"), Ordering::SeqCst);
+        Reply::receipt(message)
+    }));
+
+    let mut ana = Peer::of(directory.url(), "ana");
+    ana.serve();
+    assert_eq!(ana.send("hugo", "you are away").state, "queued");
+    // A peer gives such a question up after a while, and asks again: it need not be the first that is under way.
+    until("a message is delivered while the list is asked for", || {
+        until("the list is asked for", || directory.holds("GET /peers").then_some(()));
+        assert_eq!(ana.send("rui", "you are not").state, "delivered");
+        delivered_meanwhile.load(Ordering::SeqCst).then_some(())
+    });
+
+    until("the list is asked for", || directory.holds("GET /peers").then_some(()));
+    ana.signal(Signal::TERM);
+    assert_eq!(ana.daemon().wait(), Some(0));
+    assert_eq!(directory.times_asked("DELETE /register"), 1, "it said good-bye");
+}
+
+#[test]
+fn a_name_that_turns_out_to_be_taken_is_said_once() {
+    let away = Arc::new(AtomicBool::new(true));
+    let turn = Arc::clone(&away);
+    let directory = Fake::answering(move |asked| match asked.what.as_str() {
+        "POST /register" if turn.load(Ordering::SeqCst) => Reply::problem(Slug::Unavailable),
+        "POST /register" => Reply::problem(Slug::NameTaken),
+        _ => ordinary(asked).unwrap_or_else(|| Reply::problem(Slug::UnknownName)),
+    });
+    let mut ana = Peer::of(directory.url(), "ana");
+    // The first start: no directory has accepted the name yet, and this one cannot say.
+    ana.serve();
+    away.store(false, Ordering::SeqCst);
+    let said = |log: &str| log.lines().filter(|line| line.contains("somebody else has this name")).count();
+    ana.daemon().stderr_until("that the name is taken", |log| (said(log) > 0).then_some(()));
+    ana.leave(&serde_json::json!({"from": "ci", "body": "served all the same"})).expect(201);
+    ana.signal(Signal::TERM);
+    assert_eq!(ana.daemon().wait(), Some(0));
+    let log = ana.daemon().stderr();
+    assert_eq!(said(&log), 1, "{log}");
+    assert!(log.lines().any(|line| line.contains("WARN") && said(line) == 1), "{log}");
+}
+
+#[test]
+fn a_lease_of_no_time_is_not_renewed_without_end() {
+    let directory = Fake::answering(|asked| match asked.what.as_str() {
+        "POST /register" => Reply::listed(&asked.body, 0),
+        "GET /peers" => Reply::answer(200, "application/json", "[]"),
+        "GET /peers/hugo" => Reply::offline("hugo"),
+        _ => ordinary(asked).unwrap_or_else(|| Reply::problem(Slug::UnknownName)),
+    });
+    let mut ana = Peer::of(directory.url(), "ana");
+    ana.serve();
+    let queued = ana.run(&["send", "--json", "hugo", "you are away"]).expect(0).json::<Sent>().remove(0);
+    assert_eq!(queued.state, "queued");
+    // While somebody waits the list is asked for once a second: that is the clock to count against.
+    until("the list is asked for three times", || (directory.times_asked("GET /peers") >= 3).then_some(()));
+    let renewed = directory.times_asked("POST /register");
+    let most = 100 * directory.times_asked("GET /peers");
+    assert!((1..=most).contains(&renewed), "registered {renewed} times");
+}

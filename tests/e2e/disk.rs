@@ -1,0 +1,109 @@
+//! A disk that fails, is full, or takes its time: strace injects it into a running peer.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+
+use protocol::Slug;
+use serde_json::json;
+
+use super::harness::{DEADLINE, Directory, Peer, Process, Signal};
+
+/// Puts a fault into the system calls of a peer's daemon, until it is ended. Nothing where that cannot be done.
+#[track_caller]
+fn inject(peer: &mut Peer, calls: &str, fault: &str) -> Option<Process> {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-p", &peer.daemon().id().to_string()]);
+    command.args(["-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{fault}")]);
+    let why = if Command::new("strace").arg("--version").output().is_err() {
+        "strace is not installed: `apt install strace`, or run tests/run"
+    } else {
+        let strace = Process::spawn("strace", &mut command);
+        let attached = strace.stderr_until("whether it is attached", |said| {
+            let refused = said.contains("not permitted");
+            said.contains("attached").then_some(true).or_else(|| refused.then_some(false))
+        });
+        if attached {
+            return Some(strace);
+        }
+        "strace may not attach to other processes here: `sysctl kernel.yama.ptrace_scope=0`"
+    };
+    assert!(std::env::var_os("RECADO_CI").is_none(), "{why}");
+    eprintln!("skipped: {why}");
+    None
+}
+
+/// The disk is as before again.
+fn end(mut strace: Process) {
+    strace.signal(Signal::TERM);
+    strace.wait();
+}
+
+/// Leaves a message and keeps its text if the peer says that it is kept.
+#[track_caller]
+fn leave(rui: &Peer, text: &str, kept: &mut Vec<String>) {
+    rui.leave(&json!({"from": "ci", "body": text})).expect(201);
+    kept.push(text.to_owned());
+}
+
+/// A fault meets a peer that works, refuses what cannot be kept, and works again when the fault has gone.
+fn a_fault_is_survived(calls: &str, fault: &str, refusal: Slug) {
+    let directory = Directory::start();
+    let mut rui = Peer::start(&directory, "rui");
+    let mut kept = Vec::new();
+    leave(&rui, "before", &mut kept);
+    let Some(strace) = inject(&mut rui, calls, fault) else { return };
+    for text in ["lost", "lost too"] {
+        let answer = rui.leave(&json!({"from": "ci", "body": text})).expect_problem(refusal);
+        assert_eq!(answer.header("retry-after").is_some(), refusal == Slug::Unavailable, "{answer:?}");
+        rui.get("/health").expect(200);
+    }
+    end(strace);
+    for text in ["after", "and on"] {
+        leave(&rui, text, &mut kept);
+    }
+    assert_eq!(rui.inbox_bodies(), kept);
+    assert_eq!(rui.stop(), Some(0));
+    rui.serve();
+    assert_eq!(rui.inbox_bodies(), kept);
+}
+
+#[test]
+fn what_the_disk_does_not_take_is_not_acknowledged() {
+    a_fault_is_survived("fsync,fdatasync", "error=EIO", Slug::Unavailable);
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_full() {
+    a_fault_is_survived("pwrite64", "error=ENOSPC", Slug::StorageFull);
+}
+
+#[test]
+fn a_slow_disk_makes_only_the_message_wait() {
+    let directory = Directory::start();
+    let mut rui = Peer::start(&directory, "rui");
+    // Longer than any story: it is over when strace ends.
+    let Some(strace) = inject(&mut rui, "fsync,fdatasync", "delay_enter=60000000") else { return };
+    let body = json!({"from": "ci", "body": "in my own time"}).to_string();
+    let mut stream = TcpStream::connect(rui.url().trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let request = format!(
+        "POST /messages HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    strace.stderr_until("the sync", |said| said.contains("sync(").then_some(()));
+    rui.get("/health").expect(200);
+    assert!(rui.inbox_bodies().is_empty(), "other processes are not held up either");
+    stream.set_nonblocking(true).unwrap();
+    let early = stream.read(&mut [0; 1]);
+    assert!(early.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "answered unsynced");
+    end(strace);
+
+    stream.set_nonblocking(false).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(rui.inbox_bodies(), ["in my own time"]);
+}
