@@ -143,6 +143,54 @@ fn the_first_send_needs_a_name() {
 }
 
 #[test]
+fn a_name_is_given_once() {
+    let directory = Directory::start();
+    let rui = Peer::start(&directory, "rui");
+    let mut ana = Peer::offline(&directory, "ana");
+    // No directory has accepted the name yet; it has been written under, and that is enough.
+    ana.run(&["send", "--name", "ana", "rui", "from ana"]).expect(0);
+    let refused = |ana: &Peer| {
+        let finished = ana.run(&["send", "--name", "bob", "rui", "from bob"]).expect(2);
+        assert!(finished.stderr.contains("ana"), "says who it is: {}", finished.stderr);
+        assert_eq!(ana.run(&["whoami", "--json"]).expect(0).json::<serde_json::Value>()[0]["name"], "ana");
+        assert_eq!(ana.sent().len(), 1, "bad usage stores nothing");
+    };
+    refused(&ana);
+    ana.serve();
+    refused(&ana);
+    assert_eq!(rui.inbox_bodies(), ["from ana"]);
+}
+
+#[test]
+fn a_send_that_stores_nothing_gives_no_name() {
+    let directory = Directory::start();
+    let rui = Peer::start(&directory, "rui");
+    let ana = Peer::offline(&directory, "ana");
+    ana.run(&["send", "--name", "anna", "zeca", "a slip of the finger"]).expect(5);
+    let finished = ana.run(&["whoami"]).expect(2);
+    assert_eq!(finished.stdout, "");
+    ana.run(&["send", "--name", "ana", "rui", "oi"]).expect(0);
+    assert_eq!(rui.inbox()[0].from, "ana");
+}
+
+#[test]
+fn a_message_from_a_pipe_may_have_65536_bytes_and_a_line_end() {
+    let directory = Directory::start();
+    let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
+    let longest = "x".repeat(65_536);
+    for end in ["", "\n", "\r\n"] {
+        ana.run_with_input(&["send", "rui"], &format!("{longest}{end}")).expect(0);
+    }
+    rui.until_inbox_is(&[longest.as_str(); 3]);
+    // Wherever reading stops, it may be within a character.
+    for text in ["é".repeat(50_000), format!("x{}", "é".repeat(50_000)), "é".repeat(32_769)] {
+        let finished = ana.run_with_input(&["send", "rui"], &text).expect(2);
+        assert!(finished.stderr.contains("65536"), "{}", finished.stderr);
+    }
+    assert_eq!(rui.inbox().len(), 3);
+}
+
+#[test]
 fn flags_win_over_environment() {
     let directory = Directory::start();
     let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));

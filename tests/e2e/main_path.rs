@@ -1,8 +1,8 @@
 //! Ana writes to Rui; both see it, in every listing and as JSON.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::harness::{Directory, Line, Peer, Process, until};
+use super::harness::{Directory, Line, Peer, Process, Signal, until};
 
 #[test]
 fn ana_writes_rui_reads_and_answers() {
@@ -173,6 +173,27 @@ fn the_text_may_come_from_standard_input() {
     ana.run_with_input(&["send", "rui"], "no line end").expect(0);
     ana.run_with_input(&["send", "rui"], "from Windows\r\n").expect(0);
     rui.until_inbox_is(&["from a pipe", "two\nlines\n", "no line end", "from Windows"]);
+}
+
+#[test]
+fn follow_shows_what_was_read_elsewhere_first() {
+    let directory = Directory::start();
+    let rui = Peer::start(&directory, "rui");
+    let leave = |body: &str| rui.leave(&json!({"from": "ana", "body": body})).expect(201);
+    leave("before");
+    let mut command = rui.command(&["inbox", "--follow", "--unread", "--json"]);
+    let follow = Process::spawn("rui's inbox --follow --unread", &mut command);
+    follow.shows("\"before\"");
+    // It looks away while another process is faster.
+    follow.signal(Signal::STOP);
+    leave("between");
+    rui.run(&["inbox"]).expect(0);
+    assert!(rui.inbox().iter().all(|line| line.read == Some(true)));
+    follow.signal(Signal::CONT);
+    follow.shows("\"between\"");
+    leave("after");
+    follow.shows("\"after\"");
+    assert_eq!(follow.stdout().lines().count(), 3, "each once: {}", follow.stdout());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The menu through a pipe, in two languages.
 
-use super::harness::{Directory, Peer, Process};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::harness::{Directory, Fake, Peer, Process, Program, Reply, Request, until};
 
 fn menu(peer: &Peer, language: &str) -> Process {
     let mut command = peer.command(&["menu"]);
@@ -80,6 +83,67 @@ fn what_arrives_meanwhile_is_shown() {
     menu.type_in("rui\nyes\n0\n");
     assert_eq!(menu.wait(), Some(0));
     rui.until_inbox_is(&["yes"]);
+}
+
+#[test]
+fn what_arrives_while_it_starts_is_shown_too() {
+    let open = Arc::new(AtomicBool::new(false));
+    let turn = Arc::clone(&open);
+    let directory = Fake::answering(move |asked| {
+        if asked.what == "POST /register" {
+            until("the story goes on", || turn.load(Ordering::SeqCst).then_some(()));
+        }
+        Reply::listed(&asked.body, 60)
+    });
+    let ana = Peer::of(directory.url(), "ana");
+    let mut command = ana.command(&["menu", "--name", "ana", "--listen", "127.0.0.1:0"]);
+    let mut menu = Process::spawn("ana's menu", &mut command);
+    // It receives before it is listed, and the menu opens when the directory has answered.
+    let registration = until("the registration", || directory.received().first().cloned());
+    let message = serde_json::json!({"from": "rui", "body": "an early bird"});
+    let address = registration["address"].as_str().unwrap();
+    Request::new(Program::Peer, reqwest::Method::POST, address, "/messages")
+        .json(&message)
+        .send()
+        .expect(201);
+    open.store(true, Ordering::SeqCst);
+    menu.shows("New:");
+    menu.shows("an early bird");
+    menu.type_in("0\n");
+    assert_eq!(menu.wait(), Some(0));
+}
+
+#[test]
+fn with_the_address_of_the_daemon_it_uses_the_daemon() {
+    let directory = Directory::start();
+    let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
+    let listen = ana.url().trim_start_matches("http://");
+    let arguments = ["menu", "--listen", listen];
+    let finished = ana.run_with_input(&arguments, "1\nrui\nfrom the menu\n0\n").expect(0);
+    assert!(finished.stderr.contains("runs in another process"), "{}", finished.stderr);
+    rui.until_inbox_is(&["from the menu"]);
+    assert!(directory.online().contains(&"ana".to_owned()), "the daemon is as it was");
+}
+
+#[test]
+fn it_leaves_the_database_in_one_file() {
+    let directory = Directory::start();
+    let rui = Peer::start(&directory, "rui");
+    for (name, end) in [("ana", "0\n"), ("bia", "")] {
+        let peer = Peer::offline(&directory, name);
+        let mut command = peer.command(&["menu", "--name", name, "--listen", "127.0.0.1:0"]);
+        let mut menu = Process::spawn(&format!("{name}'s menu"), &mut command);
+        directory.until_online(name, true);
+        rui.send(name, "oi");
+        menu.shows("oi");
+        menu.type_in(&format!("2\n{end}"));
+        menu.end_input();
+        assert_eq!(menu.wait(), Some(0), "{}", menu.stderr());
+        let files = peer.folder().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
+        assert!(files.contains(&"recado.db".to_owned()), "{files:?}");
+        assert!(!files.iter().any(|name| name.ends_with("-wal") || name.ends_with("-shm")), "{files:?}");
+    }
 }
 
 #[test]

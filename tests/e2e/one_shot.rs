@@ -1,8 +1,12 @@
 //! `peer send` with and without a daemon: one process delivers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::harness::{Directory, Fake, Peer, Reply, until};
+use protocol::Slug;
+
+use super::harness::{Directory, Fake, Peer, Process, Reply, Signal, until};
 
 #[test]
 fn without_a_daemon_the_command_delivers_itself() {
@@ -37,6 +41,13 @@ fn a_second_daemon_names_the_first() {
     assert!(second.stderr().contains(&pid), "{pid} is not named: {}", second.stderr());
     assert_eq!(second.stdout(), "");
     directory.until_online("ana", true);
+
+    // The very same command, too: it is the data directory that is taken, not just the port.
+    let listen = ana.url().trim_start_matches("http://").to_owned();
+    let finished = ana.run(&["serve", "--name", "ana", "--listen", &listen]).expect(1);
+    assert!(finished.stderr.contains(&pid), "{pid} is not named: {}", finished.stderr);
+    assert!(!finished.stderr.contains("in use"), "{}", finished.stderr);
+    assert_eq!(finished.stdout, "");
 
     ana.kill();
     ana.serve();
@@ -75,6 +86,36 @@ fn twenty_commands_at_once_without_a_daemon() {
     let directory = Directory::start();
     let (ana, rui) = (Peer::claimed_but_offline(&directory, "ana"), Peer::start(&directory, "rui"));
     twenty_at_once(&ana, &rui);
+}
+
+#[test]
+fn a_command_that_waits_lets_another_deliver() {
+    let directory = Directory::start();
+    let (ana, rui) = (Peer::claimed_but_offline(&directory, "ana"), Peer::start(&directory, "rui"));
+    let answers = Arc::new(AtomicBool::new(false));
+    let turn = Arc::clone(&answers);
+    let hugo = Fake::start(&directory, "hugo", move |_| {
+        until("the story goes on", || turn.load(Ordering::SeqCst).then_some(()));
+        Reply::problem(Slug::Unavailable)
+    });
+    let spawn = |arguments: &[&str]| Process::spawn(&format!("{arguments:?}"), &mut ana.command(arguments));
+    let mut patient = spawn(&["send", "--wait=1h", "hugo", "are you there?"]);
+    until("the first command tries", || hugo.holds("POST /messages").then_some(()));
+
+    let mut other = spawn(&["send", "--json", "rui", "and you?"]);
+    until("the second message is written down", || (ana.sent().len() == 2).then_some(()));
+    // A recipient that hangs is given up after a while; until then the second command waits.
+    let delivered = !rui.inbox().is_empty();
+    let first_try = hugo.times_asked("POST /messages") == 1 && hugo.holds("POST /messages");
+    assert!(!(delivered && first_try), "two processes deliver at once");
+    answers.store(true, Ordering::SeqCst);
+    assert_eq!(other.wait(), Some(0));
+    assert!(other.stdout().contains("\"delivered\""), "{}", other.stdout());
+    rui.until_inbox_is(&["and you?"]);
+    assert!(patient.runs(), "the first one still waits: {}", patient.stderr());
+    patient.signal(Signal::INT);
+    assert_eq!(patient.wait(), Some(130));
+    assert_eq!(ana.sent()[0].state.as_deref(), Some("queued"));
 }
 
 #[test]
