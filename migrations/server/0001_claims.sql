@@ -1,7 +1,7 @@
 -- The directory's tables. Wall times are milliseconds since 1970, UTC; ends_ms and clock.ms are milliseconds of the
 -- directory's running time, which stands still while it does not run.
 
--- Who may use a name.
+-- server/src/directory/claims.rs: who may use a name.
 CREATE TABLE claims (
     name          TEXT    NOT NULL PRIMARY KEY,
     token_hash    BLOB    NOT NULL UNIQUE CHECK (length(token_hash) = 32),
@@ -12,7 +12,7 @@ CREATE TABLE claims (
 
 CREATE INDEX claims_by_offline_since ON claims (offline_since) WHERE offline_since IS NOT NULL;
 
--- Who is online.
+-- server/src/directory/leases.rs: who is online.
 CREATE TABLE leases (
     name         TEXT    NOT NULL PRIMARY KEY REFERENCES claims (name) ON DELETE CASCADE,
     address      TEXT    NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE leases (
     graced       INTEGER NOT NULL CHECK (graced IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
--- Running time, as far as it was written down; exact after a clean stop.
+-- server/src/directory/clock.rs: running time, as far as it was written down; exact after a clean stop.
 CREATE TABLE clock (
     id    INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     ms    INTEGER NOT NULL,
