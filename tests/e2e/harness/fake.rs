@@ -170,8 +170,8 @@ fn converse(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked)
 fn answer(mut stream: &TcpStream, status: u16, headers: &str, body: &str) -> std::io::Result<()> {
     // RFC 9110, 8.6: a 204 has no length.
     let length = if status == 204 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
-    stream.write_all(format!("HTTP/1.1 {status} Told\r\n{headers}{length}\r\n").as_bytes())?;
-    stream.write_all(body.as_bytes())
+    // At once: what is written in two pieces waits 40 ms for the acknowledgement of the first.
+    stream.write_all(format!("HTTP/1.1 {status} Told\r\n{headers}{length}\r\n{body}").as_bytes())
 }
 
 /// One request with `Content-Length`, or nothing when the connection ends.
