@@ -58,7 +58,7 @@ pub enum NameProblem {
     #[error("this peer has no name yet")]
     None,
     /// It has one, and others know it by that.
-    #[error("this data directory belongs to {0}, who is known by that name")]
+    #[error("this peer is called {0}")]
     Other(Name),
     /// The peer's own database failed.
     #[error(transparent)]

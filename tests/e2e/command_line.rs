@@ -44,6 +44,7 @@ fn a_name_that_is_taken_ends_the_first_start_with_1() {
     assert_eq!(daemon.wait(), Some(1));
     assert_eq!(daemon.stdout(), "", "not ready");
     assert!(daemon.stderr().contains("--name"), "says the way out: {}", daemon.stderr());
+    assert!(!daemon.stderr().contains("serving on"), "says one thing: {}", daemon.stderr());
 }
 
 #[test]

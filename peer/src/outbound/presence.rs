@@ -86,20 +86,23 @@ impl Presence {
                 }
                 Err(DirectoryError::Refused { .. }) => AGAIN_WHEN_REFUSED,
             };
-            if said != Some(outcome) {
+            // Whoever started the peer may have stopped waiting: it serves on without its directory.
+            let heard = first.take().is_some_and(|first| first.send(outcome).is_ok());
+            if said != Some(outcome) && !(heard && self.ends_the_start(outcome)) {
                 self.say(&answer);
-                said = Some(outcome);
             }
-            if let Some(first) = first.take() {
-                // Whoever asked may have stopped waiting: the peer serves on without its directory.
-                let _ = first.send(outcome);
-            }
+            said = Some(outcome);
             tokio::select! {
                 () = sleep(pause) => {}
                 () = stop.cancelled() => {}
             }
         }
         self.leave().await;
+    }
+
+    /// Whether this is the end of a first start, for whoever started the peer to say.
+    fn ends_the_start(&self, outcome: Outcome) -> bool {
+        outcome == Outcome::Refused(Slug::NameTaken) && !self.tokens.claimed_at(&self.directory.url().to_string())
     }
 
     async fn register(&self, fresh: bool) -> Result<Registered, DirectoryError> {
