@@ -102,7 +102,8 @@ impl Presence {
 
     /// Whether this is the end of a first start, for whoever started the peer to say.
     fn ends_the_start(&self, outcome: Outcome) -> bool {
-        outcome == Outcome::Refused(Slug::NameTaken) && !self.tokens.claimed_at(&self.directory.url().to_string())
+        outcome == Outcome::Refused(Slug::NameTaken)
+            && !self.tokens.claimed_at(&self.directory.url().to_string())
     }
 
     async fn register(&self, fresh: bool) -> Result<Registered, DirectoryError> {
