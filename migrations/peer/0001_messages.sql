@@ -64,7 +64,7 @@ CREATE TABLE recipients (
     name       TEXT PRIMARY KEY,
     last_seq   INTEGER NOT NULL,
     failures   INTEGER NOT NULL DEFAULT 0,
-    last_error TEXT
+    last_error TEXT               -- of the last try, if it failed
 ) STRICT, WITHOUT ROWID;
 
 -- Both directions as they are listed: `partner` is the other side. The casts give both arms columns of one affinity:
@@ -77,5 +77,8 @@ CREATE VIEW messages AS
     UNION ALL
     SELECT position, id, CAST('sent' AS TEXT), to_name, from_name, to_name, body, sent_at,
            received_at, CAST(0 AS INTEGER), CAST(x'' AS BLOB), seq, reply_to, CAST(NULL AS INTEGER),
-           state, reason, tries
+           state,
+           CAST(CASE state WHEN 'queued'
+                THEN coalesce(reason, (SELECT last_error FROM recipients WHERE name = to_name)) ELSE reason END AS TEXT),
+           tries
     FROM sent;

@@ -49,6 +49,7 @@ struct Arguments {
 
 /// What every command takes.
 #[derive(Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// Where everything of this peer is kept [default: the platform's data directory]
     #[arg(long, global = true, env = "RECADO_DATA_DIR", hide_env_values = true, value_name = "DIR")]

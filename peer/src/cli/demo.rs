@@ -99,6 +99,7 @@ impl Stage {
         let rui = Arc::clone(self.rui.insert(rui).peer());
 
         step(output, "ana asks the directory who is there.")?;
+        writeln!(output, "   {FAINT}$ peer peers{FAINT:#}")?;
         peers::print(&ana, output).await?;
 
         step(
@@ -133,6 +134,7 @@ impl Stage {
         let mut at_ana = Follower::from_now(&ana)?;
         leave(&rui, "ana", "On my way.", output).await?;
         within(at_ana.next()).await?;
+        writeln!(output, "   {FAINT}$ peer history          # as ana{FAINT:#}")?;
         listing::print(&ana.conversations, &Query::default(), output)?;
         self.invite(output)
     }
@@ -211,7 +213,7 @@ async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result
 }
 
 async fn arrive(at: &mut Follower, who: &str, output: &mut Output) -> Result<(), Failure> {
-    writeln!(output, "   {FAINT}$ peer inbox            # as {who}{FAINT:#}")?;
+    writeln!(output, "   {FAINT}$ peer inbox --unread   # as {who}{FAINT:#}")?;
     for entry in within(at.next()).await? {
         write!(output, " ")?;
         listing::print_one(&entry, output)?;

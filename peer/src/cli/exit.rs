@@ -108,7 +108,7 @@ impl From<NameProblem> for Failure {
                 Self::usage(problem).hint("Give it one: add `--name NAME`, as in `peer serve --name ana`.")
             }
             NameProblem::Other(_) => {
-                Self::usage(problem).hint("Leave --name out, or use another --data-dir for another peer.")
+                Self::usage(problem).hint("Leave --name out, or use another --data-dir for another peer. Until a directory has accepted the name, `peer serve --name` changes it.")
             }
             NameProblem::Fault(fault) => fault.into(),
             NameProblem::Tokens(_) => Self::new(Exit::Failed, problem),
@@ -120,7 +120,7 @@ impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         match error {
             DirectoryError::Away(..) => Self::new(Exit::DirectoryNeeded, error)
-                .hint("Start one with `server`, or name another with --server URL."),
+                .hint("Is it running, and is this its address? Start one with `server`, or name another with --server URL."),
             DirectoryError::Refused { .. } => Self::new(Exit::Failed, error),
         }
     }

@@ -1,7 +1,7 @@
 //! How messages are shown, wherever they are: one line each for programs; for people a line with time, names and
 //! marks, and further lines of the text set back, so that no message can pass for two.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::exit::Failure;
-use super::output::{ERROR, FAINT, GOOD, NAME, Output, WARNING};
+use super::output::{ERROR, FAINT, GOOD, NAME, Output, WARNING, note};
 use super::untrusted::{Untrusted, lines, shortened};
 use crate::conversations::{Conversations, Direction, Entry, Query, State};
 
@@ -36,7 +36,9 @@ struct Line<'a> {
 /// Prints each message of the query; the positions of those that were unread.
 pub fn print(conversations: &Conversations, query: &Query, output: &mut Output) -> Result<Vec<i64>, Failure> {
     let mut unread = Vec::new();
+    let mut is_empty = true;
     let stopped = conversations.each(query, |entry| {
+        is_empty = false;
         if entry.read == Some(false) {
             unread.push(entry.position);
         }
@@ -45,6 +47,9 @@ pub fn print(conversations: &Conversations, query: &Query, output: &mut Output) 
             Err(failure) => ControlFlow::Break(failure),
         }
     })?;
+    if is_empty && std::io::stdout().is_terminal() {
+        note("No messages.");
+    }
     match stopped {
         Some(failure) => Err(failure),
         None => Ok(unread),

@@ -13,7 +13,7 @@ pub fn start(verbose: u8, serves: bool) {
     let level = match (verbose, serves) {
         (0, false) => "warn",
         (0, true) | (1, false) => "info",
-        (1, true) | (2, _) => "debug",
+        (1, true) | (2, _) => "warn,peer=debug,listener=debug,store=debug",
         _ => "trace",
     };
     let filter = EnvFilter::try_from_env("RECADO_LOG").unwrap_or_else(|_| EnvFilter::new(level));

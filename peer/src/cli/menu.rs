@@ -131,7 +131,10 @@ impl Open<'_> {
     async fn run(&mut self) -> Result<Exit, Failure> {
         loop {
             writeln!(self.output, "\n{}", self.words.choices)?;
-            let Some(choice) = self.ask(self.words.prompt).await? else { return Ok(Exit::Done) };
+            let Some(choice) = self.ask(self.words.prompt).await? else {
+                writeln!(self.output, "\n{}", self.words.goodbye)?;
+                return Ok(Exit::Done);
+            };
             let done = match choice.trim() {
                 "1" => self.send().await,
                 "2" => self.list().await,
@@ -152,7 +155,9 @@ impl Open<'_> {
     }
 
     async fn send(&mut self) -> Result<(), Failure> {
-        let Some(to) = self.ask(self.words.to).await? else { return Ok(()) };
+        let Some(to) = self.ask(self.words.to).await?.filter(|to| !to.trim().is_empty()) else {
+            return Ok(());
+        };
         // Both are asked for before either is judged: what is typed as a text is never taken for a choice.
         let Some(text) = self.ask(self.words.text).await? else { return Ok(()) };
         let names = send::recipients(to.trim())?;
@@ -170,8 +175,9 @@ impl Open<'_> {
         let query = Query { last: Some(LISTED), ..Query::default() };
         let kept = self.peer.conversations.last_position()?;
         if kept == 0 {
-            writeln!(self.output, "{}", self.words.no_messages)?;
-        } else if kept > i64::from(LISTED) {
+            return Ok(writeln!(self.output, "{}", self.words.no_messages)?);
+        }
+        if kept > i64::from(LISTED) {
             writeln!(self.output, "{}", self.words.only_the_last)?;
         }
         let unread = listing::print(&self.peer.conversations, &query, self.output)?;

@@ -21,8 +21,12 @@ use crate::peer::Peer;
 
 /// Leave a message for others
 ///
-/// The message is written down first. If a recipient cannot be reached now, it waits, and `peer serve` delivers it when
-/// they are back: that is exit code 0 too, and what became of it is printed.
+/// The message is written down first. If a recipient cannot be reached now, or has not answered within 5 seconds, it
+/// waits, and `peer serve` delivers it when they are back: that is exit code 0 too, and what became of it is printed.
+///
+/// A TIME is written 30s, 5m, 12h or 7d. A message has at most 65,536 bytes.
+/// Exit codes: 0 delivered or queued, 2 bad input, 3 not delivered in time (--wait), 4 refused by the recipient,
+/// 5 nobody has that name, 6 the directory cannot be reached and was needed. 5 and 6 store nothing.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer send rui 'lunch at one?'
@@ -34,7 +38,7 @@ pub struct Send {
     /// Who it is for; several names are separated by commas
     #[arg(value_name = "TO[,TO…]", required_unless_present = "all")]
     to: Option<String>,
-    /// The text; standard input, if it is left out or `-`
+    /// The text; if it is left out or `-`, what is piped into standard input
     #[arg(value_name = "TEXT")]
     text: Option<String>,
     #[arg(hide = true)]
@@ -149,10 +153,11 @@ pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -
         State::Refused | State::Expired => ERROR,
     };
     write!(output, "{style}{state}{style:#} {NAME}{}{NAME:#}", queued.to)?;
-    if let Some(reason) = reason {
-        write!(output, ": {}", shortened(reason))?;
+    match (standing.state, reason) {
+        (_, Some(reason)) => writeln!(output, ": {}", shortened(reason))?,
+        (State::Queued, None) => writeln!(output, ": the first try has not ended yet")?,
+        (_, None) => writeln!(output)?,
     }
-    writeln!(output)?;
     Ok(())
 }
 

@@ -32,8 +32,8 @@ pub struct Listening {
     /// The name that others find this peer under; needed the first time
     #[arg(long)]
     pub name: Option<Name>,
-    /// The address to listen on [default: 127.0.0.1:7101, or the next free port]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// The address to listen on [default: 127.0.0.1, the port it had last, 7101 or the next free one]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listening_address)]
     pub listen: Option<SocketAddr>,
     /// The URL that others are told to dial, where it is another than the one listened on
     #[arg(long, value_name = "URL")]
@@ -77,6 +77,12 @@ fn check(peer: Arc<Peer>) -> mpsc::Receiver<store::CheckError> {
         Err(error) => tracing::warn!(%error, "the database could not be checked"),
     });
     damage
+}
+
+fn listening_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "write an IP address and a port, as in 127.0.0.1:7101, 0.0.0.0:7101 or [::]:7101".to_owned()
+    })
 }
 
 impl Listening {

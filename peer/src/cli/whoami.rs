@@ -39,6 +39,10 @@ impl Whoami {
             Some(address) => writeln!(output, "address   {address}")?,
             None => writeln!(output, "address   none yet: `peer serve` gives it one")?,
         }
+        match &peer.directory {
+            Some(directory) => writeln!(output, "directory {}", directory.url())?,
+            None => writeln!(output, "directory none")?,
+        }
         writeln!(output, "data      {}", data_dir.display())?;
         Ok(Exit::Done)
     }

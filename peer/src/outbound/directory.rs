@@ -14,6 +14,8 @@ use super::client::{bounded, innermost};
 
 /// A directory answers within this, or counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What no directory answers to what it is asked here.
+const NOT_OF_A_DIRECTORY: [Slug; 2] = [Slug::NotFound, Slug::MethodNotAllowed];
 /// The longest list of peers that is read.
 const LONGEST_LIST: usize = 64 * 1024 * 1024;
 /// The longest of any other answer that is read.
@@ -170,6 +172,9 @@ impl Directory {
         }
         let bytes = bounded(answer, LONGEST_ANSWER).await.map_err(|error| self.away(error))?;
         match serde_json::from_slice::<Body<'_>>(&bytes) {
+            Ok(body) if Slug::from_urn(&body.kind).is_some_and(|slug| NOT_OF_A_DIRECTORY.contains(&slug)) => {
+                Err(self.away("what answers there is no directory".to_owned()))
+            }
             Ok(body) if let Some(slug) = Slug::from_urn(&body.kind) => {
                 Err(DirectoryError::Refused { slug, detail: body.detail.into_owned() })
             }

@@ -128,7 +128,13 @@ impl Outbox {
                     "UPDATE sent SET state = 'delivered', received_at = ?2, reason = NULL, tries = tries + 1
                      WHERE position = ?1 AND state = 'queued'",
                 )?
-                .execute((position, received_at))
+                .execute((position, received_at))?;
+            connection
+                .prepare_cached(
+                    "UPDATE recipients SET last_error = NULL
+                     WHERE name = (SELECT to_name FROM sent WHERE position = ?1) AND last_error IS NOT NULL",
+                )?
+                .execute([position])
         });
         write.await?;
         Ok(())

@@ -60,12 +60,14 @@ impl Transport {
         let url = format!("{address}{}", paths::MESSAGES);
         let answer = match self.client.post(url).timeout(PATIENCE).json(message).send().await {
             Ok(answer) => answer,
-            Err(error) => return unreachable(format!("{address}: {}", innermost(&error)), None),
+            Err(error) => {
+                return unreachable(format!("no answer from {address}: {}", innermost(&error)), None);
+            }
         };
         let (status, retry_after) = (answer.status(), retry_after(&answer));
         match bounded(answer, LONGEST_RECEIPT).await {
             Ok(bytes) => judge(message, status, &bytes, retry_after),
-            Err(error) => unreachable(format!("{address}: {error}"), None),
+            Err(error) => unreachable(format!("no receipt from {address}: {error}"), None),
         }
     }
 }
