@@ -357,9 +357,12 @@ fn a_panic_while_publishing_ends_the_process() {
         drop(one_thread().block_on(write));
         return;
     }
+    // What the child makes it does not live to remove.
+    let folder = tempfile::tempdir().unwrap();
     let child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "leader::tests::a_panic_while_publishing_ends_the_process"])
         .env(CHILD, "1")
+        .env("TMPDIR", folder.path())
         .output()
         .unwrap();
     // A test that merely fails would exit with 101.
