@@ -108,7 +108,7 @@ impl Stage {
         )?;
         let mut at_rui = Follower::from_now(&rui)?;
         leave(&ana, "rui", "Olá Rui! Lunch at one?", output).await?;
-        arrive(&mut at_rui, "rui", output).await?;
+        arrive(&mut at_rui, &rui, output).await?;
         drop(at_rui);
 
         step(output, "rui goes offline, and ana writes all the same. Her peer keeps the message.")?;
@@ -128,7 +128,7 @@ impl Stage {
             &rui,
             Query { direction: Some(Direction::Received), after: 1, ..Query::default() },
         )?;
-        arrive(&mut at_rui, "rui", output).await?;
+        arrive(&mut at_rui, &rui, output).await?;
 
         step(output, "rui answers, and ana has the whole conversation in her own file.")?;
         let mut at_ana = Follower::from_now(&ana)?;
@@ -212,12 +212,18 @@ async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result
     Ok(output.flush()?)
 }
 
-async fn arrive(at: &mut Follower, who: &str, output: &mut Output) -> Result<(), Failure> {
-    writeln!(output, "   {FAINT}$ peer inbox --unread   # as {who}{FAINT:#}")?;
-    for entry in within(at.next()).await? {
+async fn arrive(at: &mut Follower, whose: &Peer, output: &mut Output) -> Result<(), Failure> {
+    writeln!(
+        output,
+        "   {FAINT}$ peer inbox --unread   # as {}{FAINT:#}",
+        whose.name().map_or("", Name::as_str)
+    )?;
+    let arrived = within(at.next()).await?;
+    for entry in &arrived {
         write!(output, " ")?;
-        listing::print_one(&entry, output)?;
+        listing::print_one(entry, output)?;
     }
+    whose.inbox.mark_read(arrived.iter().map(|entry| entry.position).collect()).await?;
     Ok(output.flush()?)
 }
 
