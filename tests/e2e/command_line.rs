@@ -247,3 +247,16 @@ fn a_closed_pipe_ends_quietly() {
         assert_ne!(child.wait().unwrap().code(), Some(101), "{arguments:?} panicked");
     }
 }
+
+#[test]
+fn what_is_announced_is_accepted_already() {
+    let directory = Directory::start();
+    for (name, arguments) in
+        [("ana", &["--ui", "127.0.0.1:0"][..]), ("rui", &["--no-ui", "--unverified-limit", "none"])]
+    {
+        let mut daemon = Peer::offline(&directory, name).launch(arguments);
+        daemon.stdout_until("the ready line", |output| output.starts_with("peer http://").then_some(()));
+        daemon.signal(Signal::TERM);
+        assert_eq!(daemon.wait(), Some(0), "{}", daemon.stderr());
+    }
+}

@@ -24,6 +24,22 @@ use crate::serving::{Serving, Wanted};
 pub struct Serve {
     #[command(flatten)]
     listening: Listening,
+    #[command(flatten)]
+    _announced: Announced,
+}
+
+/// What scripts may say already, and what means something once it is there: the page in the browser, and quotas.
+#[derive(Args)]
+struct Announced {
+    /// Where the page in the browser will listen; accepted, and without effect until there is one
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listening_address)]
+    ui: Option<SocketAddr>,
+    /// No page in the browser; accepted, and true until there is one
+    #[arg(long, conflicts_with = "ui")]
+    no_ui: bool,
+    /// How much is kept of senders who prove nothing; only `none`, no limit, until there are keys
+    #[arg(long, value_name = "LIMIT", default_value = "none", value_parser = ["none"])]
+    unverified_limit: String,
 }
 
 /// How a peer listens, and what it says of itself.
