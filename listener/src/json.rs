@@ -18,11 +18,6 @@ pub trait Shape: DeserializeOwned {
     const SLUG: Slug;
 }
 
-// Here because a program cannot implement this trait for a type that is not its own.
-impl Shape for protocol::message::Unparsed {
-    const SLUG: Slug = Slug::InvalidMessage;
-}
-
 /// A body of JSON, at most `MAX` bytes, as `T`.
 ///
 /// Refused with `415 unsupported-media-type`, `413 too-large`, `408 timeout`, `400 bad-json`, and, when it is JSON but not

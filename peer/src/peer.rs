@@ -57,7 +57,7 @@ pub enum NameProblem {
     /// No name yet.
     #[error("this peer has no name yet")]
     None,
-    /// It has one, and others know it by that.
+    /// It has another one.
     #[error("this peer is called {0}")]
     Other(Name),
     /// The peer's own database failed.

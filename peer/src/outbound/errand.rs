@@ -145,7 +145,6 @@ impl<'a> Errand<'a> {
         });
         let queues = try_join_all(queues.collect::<Vec<_>>());
         match self.patience {
-            // A try is not cut short: its own limits end it.
             Patience::FirstTry => queues.await.map(drop),
             Patience::Settled(_) => {
                 timeout_at(self.deadline, queues).await.map_or(Ok(()), |done| done.map(drop))
