@@ -15,8 +15,43 @@ pub struct Registration {
     /// The fingerprint of the peer's key, once it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
+    /// The code that a private directory asks for with a new claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
     /// The peer has just started.
     pub fresh: bool,
+}
+
+/// What an event of `GET /events` says of the record that is its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The peer came online.
+    Joined,
+    /// It has another address or fingerprint, or was started anew.
+    Changed,
+    /// It went offline; the record is its last.
+    Left,
+}
+
+impl Change {
+    /// The event that stands for no change: read `GET /peers` again, something may have been missed.
+    pub const RESET: &str = "reset";
+
+    /// The event's name on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Joined => "joined",
+            Self::Changed => "changed",
+            Self::Left => "left",
+        }
+    }
+
+    /// The change that an event's name stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Joined, Self::Changed, Self::Left].into_iter().find(|change| change.word() == word)
+    }
 }
 
 /// One who is online, as `GET /peers` lists it. Nothing in it changes when a lease is renewed.

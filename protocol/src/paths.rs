@@ -4,6 +4,10 @@
 pub const REGISTER: &str = "/register";
 /// The directory: who is online. `/peers/{name}` is one of them.
 pub const PEERS: &str = "/peers";
+/// The directory: who joins, changes and leaves, as Server-Sent Events.
+pub const EVENTS: &str = "/events";
+/// The directory: what an operator counts, for Prometheus.
+pub const METRICS: &str = "/metrics";
 /// A peer: leave a message.
 pub const MESSAGES: &str = "/messages";
 /// A peer: its name, fingerprint and version.

@@ -107,8 +107,13 @@ impl Presence {
     }
 
     async fn register(&self, fresh: bool) -> Result<Registered, DirectoryError> {
-        let registration =
-            Registration { name: self.name.clone(), address: self.address.clone(), fingerprint: None, fresh };
+        let registration = Registration {
+            name: self.name.clone(),
+            address: self.address.clone(),
+            fingerprint: None,
+            invite: None,
+            fresh,
+        };
         self.directory.register(&registration, &self.token).await
     }
 

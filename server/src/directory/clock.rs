@@ -74,6 +74,11 @@ pub(super) fn resume(conn: &Connection) -> Result<Moment> {
     Ok(Moment(Moment::from_sql(ms).0.saturating_add(ahead)))
 }
 
+/// Counts this start, and says how many there have been.
+pub(super) fn count_start(conn: &Connection) -> Result<u32> {
+    conn.query_row("UPDATE clock SET starts = starts + 1 RETURNING starts", [], |row| row.get(0))
+}
+
 pub(super) fn write(conn: &Connection, now: Moment, precision: Precision) -> Result<()> {
     conn.prepare_cached("UPDATE clock SET ms = ?1, exact = ?2")?
         .execute(params![now.to_sql(), precision == Precision::Exact])?;

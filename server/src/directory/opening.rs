@@ -17,8 +17,20 @@ use super::{Directory, Failure, Shared, alone, list, restart};
 pub(super) const SCHEMA: Schema = Schema {
     // "RCDd": Recado, the directory.
     application_id: 0x5243_4464,
-    migrations: &[include_str!("../../../migrations/server/0001_claims.sql")],
+    migrations: &[
+        include_str!("../../../migrations/server/0001_claims.sql"),
+        include_str!("../../../migrations/server/0002_starts.sql"),
+    ],
 };
+
+/// An empty database in memory, with every table.
+#[cfg(test)]
+pub(super) fn empty() -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open_in_memory().unwrap();
+    conn.execute_batch(&SCHEMA.migrations.concat()).unwrap();
+    conn.pragma_update(None, "foreign_keys", 1).unwrap();
+    conn
+}
 
 /// Lookups in the database at the same time: as many as the store keeps connections for.
 const LOOKUPS: usize = 4;
@@ -90,6 +102,7 @@ impl Directory {
         let resumed = store.write(move |conn| restart::resume(conn, Timestamp::now(), ttl)).await;
         let resumed = resumed
             .map_err(|source| OpenError::Resume { path: options.database.clone(), source: source.into() })?;
+        tracing::info!(run = resumed.run, listed = resumed.listed.len(), "leases taken up");
         let clock = Clock::starting(resumed.began);
         let graced_until = resumed.graced_until();
         let mut online = Online::default();

@@ -112,7 +112,7 @@ pub(super) fn leave(
 
 #[cfg(test)]
 mod tests {
-    use super::super::opening::SCHEMA;
+    use super::super::opening::empty;
     use super::*;
 
     const TTL: Duration = Duration::from_mins(1);
@@ -130,9 +130,7 @@ mod tests {
 
     impl Table {
         fn new() -> Self {
-            let conn = Connection::open_in_memory().unwrap();
-            conn.execute_batch(SCHEMA.migrations[0]).unwrap();
-            conn.pragma_update(None, "foreign_keys", 1).unwrap();
+            let conn = empty();
             Self { conn, now: Now { running: Moment::from_sql(0), wall: Timestamp::UNIX_EPOCH } }
         }
 

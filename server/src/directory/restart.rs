@@ -31,6 +31,8 @@ use super::registration::Now;
 pub(super) struct Resumed {
     /// Where running time goes on.
     pub(super) began: Moment,
+    /// The number of this run, from 1.
+    pub(super) run: u32,
     pub(super) listed: Vec<Listed>,
 }
 
@@ -49,7 +51,8 @@ pub(super) fn resume(conn: &Connection, wall: Timestamp, ttl: Duration) -> Resul
     }
     leases::grant_grace(conn, began, ttl)?;
     clock::write(conn, began, Precision::AtLeast)?;
-    Ok(Resumed { began, listed: leases::all(conn)? })
+    let run = clock::count_start(conn)?;
+    Ok(Resumed { began, run, listed: leases::all(conn)? })
 }
 
 /// Writes down what memory did on its own: renewals, and leases that ended.
@@ -71,14 +74,13 @@ mod tests {
     use protocol::directory::PeerRecord;
 
     use super::super::online::Ended;
-    use super::super::opening::SCHEMA;
+    use super::super::opening::empty;
     use super::super::token::TokenHash;
     use super::*;
 
     #[test]
     fn what_is_written_late_leaves_a_new_lease_alone() {
-        let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch(SCHEMA.migrations[0]).unwrap();
+        let conn = empty();
         let at = Moment::from_sql;
         let record = PeerRecord {
             name: "ana".parse().unwrap(),

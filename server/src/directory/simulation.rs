@@ -12,7 +12,7 @@ use super::claims::Retention;
 use super::clock::{self, Moment, Precision, RESUME_AFTER, WRITE_EVERY};
 use super::decision::{Arrival, Request};
 use super::online::Online;
-use super::opening::SCHEMA;
+use super::opening::empty;
 use super::registration::{self, Now};
 use super::restart;
 use super::token::TokenHash;
@@ -84,9 +84,7 @@ fn request(name: &str) -> Request {
 
 impl World {
     fn new() -> Self {
-        let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch(SCHEMA.migrations[0]).unwrap();
-        conn.pragma_update(None, "foreign_keys", 1).unwrap();
+        let conn = empty();
         let mut world = Self {
             conn,
             time: 0,
