@@ -23,15 +23,6 @@ pub(super) const SCHEMA: Schema = Schema {
     ],
 };
 
-/// An empty database in memory, with every table.
-#[cfg(test)]
-pub(super) fn empty() -> rusqlite::Connection {
-    let conn = rusqlite::Connection::open_in_memory().unwrap();
-    conn.execute_batch(&SCHEMA.migrations.concat()).unwrap();
-    conn.pragma_update(None, "foreign_keys", 1).unwrap();
-    conn
-}
-
 /// Lookups in the database at the same time: as many as the store keeps connections for.
 const LOOKUPS: usize = 4;
 

@@ -112,7 +112,7 @@ pub(super) fn leave(
 
 #[cfg(test)]
 mod tests {
-    use super::super::opening::empty;
+    use super::super::restart::empty;
     use super::*;
 
     const TTL: Duration = Duration::from_mins(1);

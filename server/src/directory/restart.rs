@@ -69,12 +69,20 @@ pub(super) fn write(conn: &Connection, unwritten: &Unwritten, now: Now) -> Resul
     Ok(())
 }
 
+/// An empty database in memory, with every table.
+#[cfg(test)]
+pub(super) fn empty() -> Connection {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(&super::opening::SCHEMA.migrations.concat()).unwrap();
+    conn.pragma_update(None, "foreign_keys", 1).unwrap();
+    conn
+}
+
 #[cfg(test)]
 mod tests {
     use protocol::directory::PeerRecord;
 
     use super::super::online::Ended;
-    use super::super::opening::empty;
     use super::super::token::TokenHash;
     use super::*;
 

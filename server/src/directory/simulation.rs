@@ -12,7 +12,6 @@ use super::claims::Retention;
 use super::clock::{self, Moment, Precision, RESUME_AFTER, WRITE_EVERY};
 use super::decision::{Arrival, Request};
 use super::online::Online;
-use super::opening::empty;
 use super::registration::{self, Now};
 use super::restart;
 use super::token::TokenHash;
@@ -84,7 +83,7 @@ fn request(name: &str) -> Request {
 
 impl World {
     fn new() -> Self {
-        let conn = empty();
+        let conn = restart::empty();
         let mut world = Self {
             conn,
             time: 0,
