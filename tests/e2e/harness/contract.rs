@@ -42,10 +42,11 @@ impl Contract {
         &self.document
     }
 
-    /// Every operation.
+    /// Every operation that is served already.
     pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
         let paths = self.document["paths"].as_object().unwrap();
-        paths.iter().flat_map(|(path, item)| operations_of(path, item)).collect()
+        let served = paths.iter().filter(|(_, item)| item["x-planned"] != true);
+        served.flat_map(|(path, item)| operations_of(path, item)).collect()
     }
 
     /// The operations that a program has at a path as requested.
@@ -91,22 +92,50 @@ impl Contract {
                 None => {}
             }
         }
-        let Some((media_type, content)) = response["content"].as_object().and_then(|all| all.iter().next())
-        else {
+        let Some(contents) = response["content"].as_object() else {
             return if answer.body.is_empty() { Ok(()) } else { Err("there should be no body".to_owned()) };
         };
-        if answer.header("content-type") != Some(media_type) {
-            return Err(format!("the body should be {media_type}"));
-        }
+        let sent_as = answer.header("content-type").unwrap_or_default();
+        let (media_type, media) = contents
+            .iter()
+            .find(|(media_type, _)| {
+                let parameters = sent_as.strip_prefix(media_type.as_str());
+                parameters.is_some_and(|rest| rest.is_empty() || rest.starts_with(';'))
+            })
+            .ok_or_else(|| format!("the body should be one of {:?}", contents.keys()))?;
         if answer.method == Method::HEAD {
             return Ok(());
         }
+        let text = std::str::from_utf8(&answer.body).map_err(|error| error.to_string())?;
+        self.valid_body(media_type, media, text)
+    }
+
+    /// Whether a body is valid against what a response documents for its media type.
+    pub(crate) fn valid_body(&self, media_type: &str, media: &Value, text: &str) -> Result<(), String> {
         let body = if media_type.ends_with("json") {
-            serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?
+            serde_json::from_str(text).map_err(|error| error.to_string())?
         } else {
-            Value::from(String::from_utf8(answer.body.clone()).map_err(|error| error.to_string())?)
+            Value::from(text)
         };
-        self.valid(&content["schema"], &body)
+        self.valid(&media["schema"], &body)?;
+        media["x-events"].as_object().map_or(Ok(()), |events| {
+            text.split_inclusive("\n\n")
+                .filter(|frame| frame.ends_with("\n\n"))
+                .try_for_each(|frame| self.valid_event(events, frame))
+        })
+    }
+
+    /// Whether a frame of an event stream is one of the documented events, or a comment.
+    fn valid_event(&self, events: &Map<String, Value>, frame: &str) -> Result<(), String> {
+        let fields: HashMap<_, _> = frame.lines().filter_map(|line| line.split_once(": ")).collect();
+        if frame.starts_with(':') {
+            return Ok(());
+        }
+        let field = |name| fields.get(name).copied().ok_or(format!("an event without {name}: {frame:?}"));
+        let schema = events.get(field("event")?).ok_or(format!("an undocumented event: {frame:?}"))?;
+        field("id")?.parse::<u64>().map_err(|error| format!("{error}: {frame:?}"))?;
+        let data = serde_json::from_str(field("data")?).map_err(|error| format!("{error}: {frame:?}"))?;
+        self.valid(schema, &data)
     }
 
     /// Whether a value is valid against a schema of this document.
