@@ -1,5 +1,5 @@
 //! `cargo bench -p tests`: how fast the two programs are, as ratios taken in one run on one machine. Name the disk when
-//! you quote them. Words behind `--` choose the parts: messages, peers, registrations, send, memory.
+//! you quote them. Words behind `--` choose the parts: messages, peers, registrations, crowd, rush, send, memory.
 #![expect(
     clippy::cast_precision_loss,
     clippy::expect_used,
@@ -9,16 +9,18 @@
 
 mod baseline;
 mod client;
+mod crowd;
+mod program;
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use client::{Connection, get, post};
+use program::{Program, binary};
 use uuid::Uuid;
 
 /// How long each figure is measured.
@@ -46,6 +48,12 @@ fn main() {
     }
     if chosen("registrations") {
         runtime.block_on(registrations());
+    }
+    if chosen("crowd") {
+        runtime.block_on(crowd::crowd());
+    }
+    if chosen("rush") {
+        runtime.block_on(crowd::rush());
     }
     if chosen("send") {
         send();
@@ -198,83 +206,4 @@ where
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
-}
-
-/// A program that runs until it is dropped.
-struct Program {
-    process: Child,
-    url: String,
-    address: SocketAddr,
-    folder: tempfile::TempDir,
-}
-
-impl Program {
-    fn directory() -> Self {
-        Self::start(|folder| {
-            let mut command = Command::new(binary("server"));
-            command.args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.join("directory.db"));
-            command
-        })
-    }
-
-    fn peer(name: &str, directory: &Self) -> Self {
-        Self::start(|folder| {
-            let mut command = Command::new(binary("peer"));
-            command.args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--server",
-                &directory.url,
-                "--name",
-                name,
-                "--data-dir",
-            ]);
-            command.arg(folder.join(name));
-            command
-        })
-    }
-
-    fn baseline() -> Self {
-        Self::start(|folder| {
-            let mut command = Command::new(std::env::current_exe().unwrap());
-            command.arg("baseline").arg(folder.join("baseline.db"));
-            command
-        })
-    }
-
-    /// On the disk that the build is on: a temporary folder may be in memory.
-    fn start(command: impl FnOnce(&Path) -> Command) -> Self {
-        let folder = tempfile::tempdir_in(target()).unwrap();
-        let mut process =
-            command(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let url = ready.split_whitespace().nth(1).expect("no ready line").to_owned();
-        let address = url.trim_start_matches("http://").parse().unwrap();
-        Self { process, url, address, folder }
-    }
-
-    /// Resident memory in MiB.
-    fn resident(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The build's folder: this program stands in `release/deps` of it.
-fn target() -> PathBuf {
-    std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
-}
-
-fn binary(name: &str) -> PathBuf {
-    target().join("release").join(name)
 }

@@ -27,6 +27,9 @@ mod claims;
 /// Leases: they end by themselves, and outlive the directory's death.
 mod leases;
 
+/// Crowds of clients that hang, and of peers that come at once.
+mod crowd;
+
 /// The list of who is online, and its tag.
 mod listing;
 
