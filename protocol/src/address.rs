@@ -1,7 +1,7 @@
 //! An address: where a peer can be dialled. Every spelling of a host ends in one, so that no check can be talked round.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -129,14 +129,14 @@ impl Address {
 /// What kind of place an IP address is. An IPv4 address inside an IPv6 one is judged as what it is.
 #[must_use]
 pub fn reach(ip: IpAddr) -> Reach {
-    let ip = ip.to_canonical();
+    let ip = embedded(ip);
     let link_local = match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_unicast_link_local(),
     };
     if ip.is_unspecified() {
         Reach::Unspecified
-    } else if ip.is_loopback() || ip == IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0x7f00, 1)) {
+    } else if ip.is_loopback() {
         Reach::Loopback
     } else if link_local {
         Reach::LinkLocal
@@ -144,6 +144,20 @@ pub fn reach(ip: IpAddr) -> Reach {
         Reach::Multicast
     } else {
         Reach::Host
+    }
+}
+
+/// Where a packet to this address may end: the IPv4 address that is mapped into it (RFC 4291), that a translator
+/// (RFC 6052) or a relay (RFC 3056) takes out of it, or that it once stood for (`::127.0.0.1`).
+fn embedded(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip.to_canonical() else { return ip.to_canonical() };
+    let v4 = |high: u16, low: u16| IpAddr::V4(((u32::from(high) << 16) | u32::from(low)).into());
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => ip,
+        [0, 0, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            v4(high, low)
+        }
+        _ => ip,
     }
 }
 
@@ -276,7 +290,20 @@ mod tests {
             ("http://LOCALHOST.:1", Ok(()), Err(AddressError::Loopback)),
             ("http://x.localhost:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[::1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://0177.0.0.1:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://127.0.0.1.:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://%31%32%37.0.0.1:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://１２７.0.0.1:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[::ffff:127.0.0.1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[::127.0.0.1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[64:ff9b::7f00:1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[2002:7f00:1::]:1", Ok(()), Err(AddressError::Loopback)),
+            (
+                "http://[64:ff9b::169.254.169.254]:1",
+                Err(AddressError::LinkLocal),
+                Err(AddressError::LinkLocal),
+            ),
+            ("http://[64:ff9b::192.0.2.7]:1", Ok(()), Ok(())),
             ("http://[::ffff:169.254.1.1]:1", Err(AddressError::LinkLocal), Err(AddressError::LinkLocal)),
             ("http://169.254.169.254:1", Err(AddressError::LinkLocal), Err(AddressError::LinkLocal)),
             ("http://[fe80::1]:1", Err(AddressError::LinkLocal), Err(AddressError::LinkLocal)),
