@@ -24,7 +24,7 @@ use crate::body::{Timed, Tracked};
 use crate::farewell::{Farewell, part};
 use crate::layers::{REQUEST_ID, fresh_id};
 use crate::pace::{Pace, Paced};
-use crate::{Limits, Refusal, Source};
+use crate::{Limits, Refusal, Settings, Source, TrustedProxy};
 
 /// hyper's buffers for one connection. Its default of 400 KiB, times all connections, is more memory than a peer should need.
 const BUFFER: usize = 64 * 1024;
@@ -33,17 +33,19 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) struct Common {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
+    pub(crate) trusted_proxies: Vec<TrustedProxy>,
     http: http1::Builder,
 }
 
 impl Common {
-    pub(crate) fn new(router: Router, limits: Limits) -> Self {
+    pub(crate) fn new(router: Router, settings: Settings) -> Self {
+        let Settings { limits, trusted_proxies } = settings;
         let mut http = http1::Builder::new();
         http.header_read_timeout(None)
             .max_header_size(limits.header_bytes)
             .max_buf_size(BUFFER.max(limits.header_bytes));
         // `with_state` here, or axum would finish its routes anew for each request.
-        Self { router: router.with_state(()), limits, http }
+        Self { router: router.with_state(()), limits, trusted_proxies, http }
     }
 }
 
@@ -66,7 +68,7 @@ pub(crate) async fn serve_connection<S>(
     });
     let mut connection = common.http.serve_connection(io, service);
     let end = drive(&mut connection, &pace, stopping).await;
-    tracing::debug!(source = %source.0, ?end, "a connection ended");
+    tracing::debug!(source = %source.ip(), ?end, "a connection ended");
     let stream = connection.into_parts().io.into_inner().into_inner();
     if let Some(farewell) = farewell(&end, &pace, &common.limits) {
         part(stream, farewell).await;
@@ -76,7 +78,7 @@ pub(crate) async fn serve_connection<S>(
 /// Answers one request.
 fn answer(
     request: Request<Incoming>,
-    source: Source,
+    connected: Source,
     common: &Common,
     pace: &Arc<Pace>,
 ) -> impl Future<Output = Result<Response<Tracked>, Infallible>> + Send + use<> {
@@ -89,6 +91,7 @@ fn answer(
             Body::new(Timed::new(body, now + common.limits.body, Arc::clone(pace)))
         }
     });
+    let source = connected.of(request.headers(), &common.trusted_proxies);
     request.extensions_mut().insert(source);
     let answer = if too_many_headers {
         Err(head_too_large(&common.limits))

@@ -7,6 +7,7 @@
 mod body;
 mod connection;
 mod farewell;
+mod forwarded;
 mod json;
 mod layers;
 mod limits;
@@ -15,6 +16,7 @@ mod places;
 mod query;
 mod refusal;
 mod serve;
+mod settings;
 mod source;
 
 pub use json::{Document, Json, Shape};
@@ -23,4 +25,5 @@ pub use limits::Limits;
 pub use query::Query;
 pub use refusal::Refusal;
 pub use serve::serve;
-pub use source::Source;
+pub use settings::Settings;
+pub use source::{Source, TrustedProxy, TrustedProxyError};

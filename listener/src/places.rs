@@ -25,7 +25,7 @@ impl Places {
 
     /// A place for one more connection of `source`, unless it has its share.
     pub(crate) fn take(self: &Arc<Self>, source: Source) -> Option<Place> {
-        if source.is_loopback() {
+        if source.is_exempt() {
             return Some(Place(None));
         }
         let network = source.network();
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn source(address: &str) -> Source {
-        Source::new(address.parse().unwrap())
+        Source::connected(address.parse().unwrap(), &[])
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::connection::{Common, serve_connection};
 use crate::farewell::{Farewell, part};
 use crate::places::Places;
-use crate::{Limits, Source};
+use crate::{Settings, Source};
 
 /// How many of those that there is no place for are told so at the same time; the others are hung up on.
 const REFUSALS: usize = 64;
@@ -29,12 +29,14 @@ const BREATH: Duration = Duration::from_millis(100);
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: Limits,
+    settings: impl Into<Settings>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
+    let settings = settings.into();
+    let limits = settings.limits;
     let (stop, stopping) = watch::channel(());
     let mut door = Door {
-        common: Arc::new(Common::new(router, limits)),
+        common: Arc::new(Common::new(router, settings)),
         places: Places::new(limits.per_source),
         stopping,
         connections: JoinSet::new(),
@@ -76,7 +78,7 @@ impl Door {
                 Some(_) = self.refusals.join_next() => {}
                 (stream, address) = &mut next => {
                     next.set(accept(listener));
-                    self.admit(stream, Source::new(address));
+                    self.admit(stream, Source::connected(address, &self.common.trusted_proxies));
                 }
             }
         }
@@ -108,7 +110,7 @@ impl Door {
     }
 
     fn refuse(&mut self, stream: TcpStream, source: Source, problem: Problem) {
-        tracing::debug!(source = %source.0, problem = problem.slug.word(), "a connection was refused");
+        tracing::debug!(source = %source.ip(), problem = problem.slug.word(), "a connection was refused");
         if self.refusals.len() < REFUSALS {
             self.refusals.spawn(part(stream, Farewell::Answer(problem)));
         }
@@ -141,9 +143,9 @@ mod tests {
 
     use super::*;
 
-    fn door(limits: Limits, stopping: watch::Receiver<()>) -> Door {
+    fn door(limits: crate::Limits, stopping: watch::Receiver<()>) -> Door {
         Door {
-            common: Arc::new(Common::new(Router::new(), limits)),
+            common: Arc::new(Common::new(Router::new(), limits.into())),
             places: Places::new(limits.per_source),
             stopping,
             connections: JoinSet::new(),
@@ -155,12 +157,12 @@ mod tests {
     async fn one_source_does_not_take_every_place() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (_stop, stopping) = watch::channel(());
-        let mut door = door(Limits { per_source: 1, ..Limits::default() }, stopping);
+        let mut door = door(crate::Limits { per_source: 1, ..crate::Limits::default() }, stopping);
         let mut clients = Vec::new();
         for source in ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"] {
             clients.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
             let (stream, _) = listener.accept().await.unwrap();
-            door.admit(stream, Source::new(source.parse().unwrap()));
+            door.admit(stream, Source::connected(source.parse().unwrap(), &[]));
         }
         assert_eq!((door.connections.len(), door.refusals.len()), (2, 1));
         let mut said = String::new();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use etcetera::BaseStrategy as _;
+use listener::{Limits, Settings, TrustedProxy};
 use tracing_subscriber::EnvFilter;
 
 use crate::directory::{Options, Retention};
@@ -34,6 +35,12 @@ pub struct Config {
     /// The same for a name without a fingerprint
     #[arg(long, env = "RECADO_DIRECTORY_RETENTION_UNKEYED", value_name = "DURATION", default_value = "1d", value_parser = protocol::duration::parse)]
     pub retention_unkeyed: Duration,
+
+    /// Networks of the proxies that are believed when they say for whom they ask, separated by commas
+    ///
+    /// A proxy names the one who asked in `X-Forwarded-For` or `Forwarded`. From anyone else these headers are ignored.
+    #[arg(long, env = "RECADO_DIRECTORY_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxy: Vec<TrustedProxy>,
 
     /// How log lines are written to standard error
     #[arg(long, env = "RECADO_DIRECTORY_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -68,6 +75,14 @@ impl Config {
         };
         let retention = Retention { keyed: self.retention, unkeyed: self.retention_unkeyed };
         Ok(Options { database, ttl: self.ttl, retention })
+    }
+
+    /// What its listener has to know.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        // Ten thousand peers may come back at the same moment, each over a connection of its own.
+        let limits = Limits { connections: 16_384, ..Limits::default() };
+        Settings { limits, trusted_proxies: self.trusted_proxy.clone() }
     }
 
     /// Sends logs to standard error, for this whole process.

@@ -11,6 +11,7 @@ pub mod directory;
 use std::io;
 use std::net::SocketAddr;
 
+use listener::Settings;
 use tokio::net::TcpListener;
 
 pub use directory::Options;
@@ -21,6 +22,7 @@ use directory::{Directory, OpenError};
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    settings: Settings,
     directory: Directory,
 }
 
@@ -44,12 +46,12 @@ pub enum StartError {
 
 impl Server {
     /// Takes the address and opens the database: the port comes first, so that a start that fails on it spends no grace.
-    pub async fn bind(listen: SocketAddr, options: &Options) -> Result<Self, StartError> {
+    pub async fn bind(listen: SocketAddr, options: &Options, settings: Settings) -> Result<Self, StartError> {
         let refused = |source| StartError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let directory = Directory::open(options).await?;
-        Ok(Self { listener, address, directory })
+        Ok(Self { listener, address, settings, directory })
     }
 
     /// Where it is reached, with the real port.
@@ -63,15 +65,10 @@ impl Server {
         let directory = self.directory.clone();
         let upkeep = tokio::spawn(async move { directory.tend().await });
         let router = http::router(self.directory.clone());
-        listener::serve(self.listener, router, limits(), shutdown).await;
+        listener::serve(self.listener, router, self.settings, shutdown).await;
         upkeep.abort();
         // Its writes have to be over before the last one.
         drop(upkeep.await);
         self.directory.close().await;
     }
-}
-
-/// Ten thousand peers may come back at the same moment, each over a connection of its own.
-fn limits() -> listener::Limits {
-    listener::Limits { connections: 16_384, ..listener::Limits::default() }
 }

@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let server = Server::bind(config.listen, &config.options()?).await?;
+    let server = Server::bind(config.listen, &config.options()?, config.settings()).await?;
     let mut out = std::io::stdout();
     // Nobody has to read it.
     let _ = writeln!(out, "directory {}", server.url()).and_then(|()| out.flush());

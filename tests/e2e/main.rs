@@ -30,6 +30,9 @@ mod leases;
 /// Crowds of clients that hang, and of peers that come at once.
 mod crowd;
 
+/// Where a request came from, when proxies stand between.
+mod proxies;
+
 /// The list of who is online, and its tag.
 mod listing;
 

@@ -36,6 +36,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["listener/src/", "server/src/http.rs", "server/src/http/", "peer/src/inbound/endpoint.rs"]),
     ("hyper", &["listener/src/"]),
     ("tower_http", &["listener/src/"]),
+    ("ipnet", &["listener/src/source.rs"]),
     ("clap", &["server/src/config.rs", "server/src/main.rs", "peer/src/cli.rs", "peer/src/cli/"]),
     ("comfy_table", &["peer/src/cli/"]),
     ("unicode_width", &["peer/src/cli/"]),

@@ -65,7 +65,7 @@ struct Page {
 fn router(signals: Arc<Signals>) -> Router {
     let router = Router::new()
         .route("/hello", get(async || "hello"))
-        .route("/source", get(async |source: Source| source.0.to_string()))
+        .route("/source", get(async |source: Source| source.ip().to_string()))
         .route("/note", post(async |Json(note): Json<Note, 1024>| Answer(note)))
         .route("/bytes", post(async |bytes: Bytes| bytes))
         .route("/ignore", post(async || "not read"))

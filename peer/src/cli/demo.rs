@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use listener::Settings;
 use protocol::Name;
 use protocol::message::Body;
 use server::Server;
@@ -69,8 +70,8 @@ struct Stage {
 impl Stage {
     async fn open(folder: TempDir) -> Result<Self, Failure> {
         let options = server::Options::new(folder.path().join("directory.db"));
-        let directory =
-            Server::bind(ANY, &options).await.map_err(|error| Failure::new(Exit::Failed, error))?;
+        let directory = Server::bind(ANY, &options, Settings::default()).await;
+        let directory = directory.map_err(|error| Failure::new(Exit::Failed, error))?;
         let server =
             directory.url().parse().map_err(|error: DirectoryUrlError| Failure::new(Exit::Failed, error))?;
         let stop = CancellationToken::new();

@@ -29,6 +29,6 @@ impl Judge {
     /// Who sent this message over a connection from `source`.
     #[must_use]
     pub fn sender_of(self, message: &Message, source: Source) -> Sender {
-        Sender { name: message.from.clone(), key: None, verified: false, source: source.0.ip() }
+        Sender { name: message.from.clone(), key: None, verified: false, source: source.ip() }
     }
 }

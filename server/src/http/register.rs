@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{FORWARDED, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use listener::{Query, Refusal, Shape, Source};
+use protocol::address::Reach;
 use protocol::{Address, Name, Problem, Slug, directory as wire, paths};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,6 +26,10 @@ impl Shape for Members {
     const SLUG: Slug = Slug::BadRequest;
 }
 
+/// An unspecified host cannot be filled in for who is hidden by a proxy.
+const UNSEEN: &str =
+    "`address`: the proxy between us does not say where you are: use the address at which others reach you.";
+
 /// A name, an address and a fingerprint are far smaller, however they are escaped.
 const LARGEST_BODY: usize = 16 * 1024;
 
@@ -37,7 +42,7 @@ pub(super) async fn register(
     let (token, made) = token(&headers)?;
     let request = Request {
         name: parsed(&body, "name", Slug::InvalidName)?.ok_or_else(|| missing("name", Slug::InvalidName))?,
-        address: address(&body, source, &headers)?,
+        address: address(&body, source)?,
         fingerprint: parsed(&body, "fingerprint", Slug::InvalidFingerprint)?,
         token,
         fresh: fresh(&body)?,
@@ -90,14 +95,16 @@ fn missing(name: &str, slug: Slug) -> Problem {
 }
 
 /// The address as it will be listed, if this client may have it listed.
-fn address(body: &Members, source: Source, headers: &HeaderMap) -> Result<Address, Problem> {
+fn address(body: &Members, source: Source) -> Result<Address, Problem> {
     let slug = Slug::InvalidAddress;
     let address: Option<Address> = parsed(body, "address", slug)?;
-    let address = address.ok_or_else(|| missing("address", slug))?.seen_at(source.0.ip());
-    // What a proxy on this machine forwards comes from anywhere.
-    let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(FORWARDED);
-    let over_loopback = source.is_loopback() && !forwarded;
-    match address.listable(over_loopback) {
+    let address = address.ok_or_else(|| missing("address", slug))?;
+    let address = match source.seen_at() {
+        Some(ip) => address.seen_at(ip),
+        None if address.reach() == Reach::Unspecified => return Err(slug.because(UNSEEN)),
+        None => address,
+    };
+    match address.listable(source.is_loopback()) {
         Ok(()) => Ok(address),
         Err(error) => Err(slug.because(format!("`address`: {error}."))),
     }

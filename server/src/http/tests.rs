@@ -54,7 +54,8 @@ impl Api {
             request = request.header(*name, *value);
         }
         let mut request = request.body(Body::from(body.to_owned())).unwrap();
-        request.extensions_mut().insert(Source::new(self.source.parse().unwrap()));
+        let source = Source::connected(self.source.parse().unwrap(), &[]).of(request.headers(), &[]);
+        request.extensions_mut().insert(source);
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();

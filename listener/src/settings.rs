@@ -1,0 +1,18 @@
+//! What a program decides about its listener.
+
+use crate::{Limits, TrustedProxy};
+
+/// How a listener serves.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// What a stranger may take of it.
+    pub limits: Limits,
+    /// Whose word about where a request came from is taken; see [`Source::of`](crate::Source::of).
+    pub trusted_proxies: Vec<TrustedProxy>,
+}
+
+impl From<Limits> for Settings {
+    fn from(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+}
