@@ -24,7 +24,7 @@ use crate::body::{Timed, Tracked};
 use crate::farewell::{Farewell, part};
 use crate::layers::{REQUEST_ID, fresh_id};
 use crate::pace::{Pace, Paced};
-use crate::{Limits, Refusal, Settings, Source, TrustedProxy};
+use crate::{Limits, Observer, Refusal, Settings, Source, TrustedProxy};
 
 /// hyper's buffers for one connection. Its default of 400 KiB, times all connections, is more memory than a peer should need.
 const BUFFER: usize = 64 * 1024;
@@ -34,18 +34,25 @@ pub(crate) struct Common {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
     pub(crate) trusted_proxies: Vec<TrustedProxy>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     http: http1::Builder,
 }
 
 impl Common {
     pub(crate) fn new(router: Router, settings: Settings) -> Self {
-        let Settings { limits, trusted_proxies } = settings;
+        let Settings { limits, trusted_proxies, observer } = settings;
         let mut http = http1::Builder::new();
         http.header_read_timeout(None)
             .max_header_size(limits.header_bytes)
             .max_buf_size(BUFFER.max(limits.header_bytes));
         // `with_state` here, or axum would finish its routes anew for each request.
-        Self { router: router.with_state(()), limits, trusted_proxies, http }
+        Self { router: router.with_state(()), limits, trusted_proxies, observer, http }
+    }
+
+    pub(crate) fn refused(&self, slug: Slug) {
+        if let Some(observer) = &self.observer {
+            observer.refused(slug);
+        }
     }
 }
 
@@ -71,6 +78,9 @@ pub(crate) async fn serve_connection<S>(
     tracing::debug!(source = %source.ip(), ?end, "a connection ended");
     let stream = connection.into_parts().io.into_inner().into_inner();
     if let Some(farewell) = farewell(&end, &pace, &common.limits) {
+        if let Farewell::Answer(problem) = &farewell {
+            common.refused(problem.slug);
+        }
         part(stream, farewell).await;
     }
 }
@@ -79,7 +89,7 @@ pub(crate) async fn serve_connection<S>(
 fn answer(
     request: Request<Incoming>,
     connected: Source,
-    common: &Common,
+    common: &Arc<Common>,
     pace: &Arc<Pace>,
 ) -> impl Future<Output = Result<Response<Tracked>, Infallible>> + Send + use<> {
     let (answering, now) = pace.answering();
@@ -98,6 +108,7 @@ fn answer(
     } else {
         Ok(common.router.clone().call(request))
     };
+    let common = Arc::clone(common);
     async move {
         let mut response = match answer {
             Ok(answer) => answer.await?,
@@ -107,6 +118,9 @@ fn answer(
                 response
             }
         };
+        if let Some(slug) = response.extensions().get() {
+            common.refused(*slug);
+        }
         // hyper closes after a request that was not read whole; the client may as well know, and stop sending.
         let refused =
             matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);

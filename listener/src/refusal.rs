@@ -1,11 +1,13 @@
 //! Problems as answers. Which problem is for the handlers to say; which headers go with it is said here.
 
+use axum::Extension;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::paths::PROBLEM_JSON;
 use protocol::problem::{Problem, Slug};
 
-/// A problem as a response: the error type of every handler.
+/// A problem as a response: the error type of every handler. The response has its slug among its extensions, for layers that
+/// count or log.
 ///
 /// `429` and `503` always say when to try again (after a second, unless the problem knows better), `401` how to identify oneself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +29,7 @@ impl From<Problem> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        parts(&self.0).into_response()
+        (Extension(self.0.slug), parts(&self.0)).into_response()
     }
 }
 
@@ -62,6 +64,7 @@ mod tests {
             let response = Refusal(slug.because("…")).into_response();
             assert_eq!(response.status().as_u16(), slug.status());
             assert_eq!(response.headers()["content-type"], "application/problem+json");
+            assert_eq!(response.extensions().get(), Some(slug));
         }
     }
 

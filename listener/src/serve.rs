@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::connection::{Common, serve_connection};
 use crate::farewell::{Farewell, part};
+use crate::observer::Observed;
 use crate::places::Places;
 use crate::{Settings, Source};
 
@@ -102,8 +103,9 @@ impl Door {
         // Answers are written whole: waiting to fill a packet would only delay them. A failure shows at the first read.
         let _ = stream.set_nodelay(true);
         let (common, stopping) = (Arc::clone(&self.common), self.stopping.clone());
+        let observed = Observed::new(common.observer.clone());
         self.connections.spawn(async move {
-            let _place = place;
+            let (_place, _observed) = (place, observed);
             // The place for TLS: one byte peeked at under `limits.header` tells a handshake from HTTP.
             serve_connection(stream, source, common, stopping).await;
         });
@@ -111,6 +113,7 @@ impl Door {
 
     fn refuse(&mut self, stream: TcpStream, source: Source, problem: Problem) {
         tracing::debug!(source = %source.ip(), problem = problem.slug.word(), "a connection was refused");
+        self.common.refused(problem.slug);
         if self.refusals.len() < REFUSALS {
             self.refusals.spawn(part(stream, Farewell::Answer(problem)));
         }

@@ -1,6 +1,8 @@
 //! What a program decides about its listener.
 
-use crate::{Limits, TrustedProxy};
+use std::sync::Arc;
+
+use crate::{Limits, Observer, TrustedProxy};
 
 /// How a listener serves.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +11,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose word about where a request came from is taken; see [`Source::of`](crate::Source::of).
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// Who is told what happens.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl From<Limits> for Settings {

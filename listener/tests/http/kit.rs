@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
-use listener::{Json, Limits, Query, Shape, Source};
+use listener::{Json, Limits, Query, Settings, Shape, Source};
 use protocol::problem::Slug;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -109,13 +109,14 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) async fn open(limits: Limits) -> Self {
+    pub(crate) async fn open(settings: impl Into<Settings>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let signals = Arc::<Signals>::default();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let served = tokio::spawn(listener::serve(listener, router(signals.clone()), limits, shutdown));
+        let served = listener::serve(listener, router(signals.clone()), settings.into(), shutdown);
+        let served = tokio::spawn(served);
         Self { address, signals, stop: Some(stop), served }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - `slow`: clients that stall or drip, and that nobody else notices them
 //! - `problems`: every error is a problem with a request id, hyper's and axum's own included
+//! - `observed`: what a program may count
 //! - `life`: what a connection may keep open, who gets in, and how a listener shuts down
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
@@ -9,5 +10,6 @@
 mod kit;
 
 mod life;
+mod observed;
 mod problems;
 mod slow;
