@@ -82,7 +82,7 @@ impl Config {
     pub fn settings(&self) -> Settings {
         // Ten thousand peers may come back at the same moment, each over a connection of its own.
         let limits = Limits { connections: 16_384, ..Limits::default() };
-        Settings { limits, trusted_proxies: self.trusted_proxy.clone() }
+        Settings { limits, trusted_proxies: self.trusted_proxy.clone(), ..Settings::default() }
     }
 
     /// Sends logs to standard error, for this whole process.
