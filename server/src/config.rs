@@ -2,26 +2,40 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser, ValueEnum};
 use etcetera::BaseStrategy as _;
 use listener::{Limits, Settings, TrustedProxy};
 use tracing_subscriber::EnvFilter;
 
+use crate::command::Command;
 use crate::directory::{Options, Retention};
 
 /// Lists who is online and where; no message passes through it.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "server", version)]
+#[command(name = "server", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(before_help = "Examples:
+  server                          list who is online, for peers on this machine
+  server --listen 0.0.0.0:7100    for everybody who can reach it
+  server --private                only for those who were invited
+  server invite --uses 5          a code for five of them
+  server names list               who has claimed which name
+  server names release ana        let somebody else have it")]
 pub struct Config {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Address and port to listen on; port 0 takes any that is free
     #[arg(long, env = "RECADO_DIRECTORY_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:7100")]
     pub listen: SocketAddr,
 
     /// The database [default: recado-directory/directory.db in the data directory of the platform]
-    #[arg(long, env = "RECADO_DIRECTORY_DB", value_name = "PATH")]
+    #[arg(long, global = true, env = "RECADO_DIRECTORY_DB", value_name = "PATH")]
     pub db: Option<PathBuf>,
 
     /// How long a peer stays listed without renewing
@@ -42,12 +56,36 @@ pub struct Config {
     #[arg(long, env = "RECADO_DIRECTORY_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxy: Vec<TrustedProxy>,
 
+    /// Take new names only with an invite, and let only those read who hold a name
+    #[arg(long, env = "RECADO_DIRECTORY_PRIVATE", value_parser = FalseyValueParser::new())]
+    pub private: bool,
+
+    /// Names that may be claimed; those that are claimed already stay
+    #[arg(
+        long,
+        env = "RECADO_DIRECTORY_MAX_NAMES",
+        value_name = "N",
+        default_value_t = 100_000,
+        help_heading = "Limits"
+    )]
+    pub max_names: u32,
+
+    /// New names a minute from one address (IPv6: one /64); this machine is exempt
+    #[arg(
+        long,
+        env = "RECADO_DIRECTORY_MAX_CLAIMS_PER_SOURCE",
+        value_name = "N",
+        default_value = "60",
+        help_heading = "Limits"
+    )]
+    pub max_claims_per_source: NonZeroU32,
+
     /// How log lines are written to standard error
     #[arg(long, env = "RECADO_DIRECTORY_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
     /// Log more; twice for everything. The variable `RUST_LOG` says more exactly what
-    #[arg(short, action = ArgAction::Count)]
+    #[arg(short, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
 
@@ -61,20 +99,27 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Where the database is.
+    pub fn database(&self) -> anyhow::Result<PathBuf> {
+        if let Some(path) = &self.db {
+            return Ok(path.clone());
+        }
+        let platform = etcetera::choose_base_strategy().map_err(|_| {
+            anyhow::anyhow!("there is no home directory: say where the database is with --db")
+        })?;
+        Ok(platform.data_dir().join("recado-directory").join("directory.db"))
+    }
+
     /// What the directory has to know.
     pub fn options(&self) -> anyhow::Result<Options> {
-        let database = match &self.db {
-            Some(path) => path.clone(),
-            None => etcetera::choose_base_strategy()
-                .map_err(|_| {
-                    anyhow::anyhow!("there is no home directory: say where the database is with --db")
-                })?
-                .data_dir()
-                .join("recado-directory")
-                .join("directory.db"),
-        };
-        let retention = Retention { keyed: self.retention, unkeyed: self.retention_unkeyed };
-        Ok(Options { database, ttl: self.ttl, retention })
+        Ok(Options {
+            database: self.database()?,
+            ttl: self.ttl,
+            retention: Retention { keyed: self.retention, unkeyed: self.retention_unkeyed },
+            private: self.private,
+            max_names: self.max_names,
+            max_claims_per_source: self.max_claims_per_source,
+        })
     }
 
     /// What its listener has to know.
@@ -88,6 +133,8 @@ impl Config {
     /// Sends logs to standard error, for this whole process.
     pub fn start_logging(&self) {
         let level = match self.verbose {
+            // Who types a command wants its result.
+            0 if self.command.is_some() => "warn",
             0 => "info",
             1 => "debug",
             _ => "trace",
@@ -125,5 +172,20 @@ mod tests {
         let config = Config::try_parse_from(["server", "--db", "x.db"]).unwrap();
         let (options, library) = (config.options().unwrap(), Options::new("x.db"));
         assert_eq!((options.ttl, options.retention), (library.ttl, library.retention));
+        assert_eq!((options.private, options.max_names), (library.private, library.max_names));
+        assert_eq!(options.max_claims_per_source, library.max_claims_per_source);
+    }
+
+    #[test]
+    fn the_database_is_named_before_or_behind_the_command() {
+        for line in [["--db", "x.db", "names", "list"], ["names", "--db", "x.db", "list"]] {
+            let config = Config::try_parse_from([["server"].as_slice(), &line].concat()).unwrap();
+            assert_eq!(config.database().unwrap(), PathBuf::from("x.db"));
+        }
+        for bad in
+            [&["names"] as &[_], &["names", "release"], &["names", "show", "a b"], &["invite", "--uses", "0"]]
+        {
+            assert!(Config::try_parse_from([["server"].as_slice(), bad].concat()).is_err(), "{bad:?}");
+        }
     }
 }

@@ -6,8 +6,10 @@ mod token;
 
 mod claims;
 mod clock;
+mod invites;
 mod leases;
 
+mod claimants;
 mod registration;
 
 mod list;
@@ -17,8 +19,11 @@ mod failure;
 
 mod alone;
 mod opening;
+mod releases;
 mod restart;
 mod upkeep;
+
+mod office;
 
 #[cfg(test)]
 mod simulation;
@@ -33,16 +38,19 @@ use store::Store;
 use tokio::sync::{Notify, Semaphore};
 
 pub use claims::Retention;
-pub use decision::{Arrival, Refusal, Request};
+pub use decision::{Arrival, Invitation, Refusal, Request};
 pub use failure::Failure;
+pub use invites::{InviteCode, InviteHash};
 pub use list::List;
+pub use office::{Entry, Missing, Office};
 pub use opening::{OpenError, Options};
 pub use registration::Parting;
 pub use token::{Token, TokenError, TokenHash};
 
+use claimants::Claimants;
 use clock::{Clock, Moment};
 use online::Online;
-use registration::{Admitted, Now};
+use registration::{Admitted, Now, Rules};
 
 /// A running directory. Clones share it.
 #[derive(Debug, Clone)]
@@ -54,10 +62,12 @@ pub struct Directory {
 #[derive(Debug)]
 struct Shared {
     clock: Clock,
-    ttl: Duration,
-    retention: Retention,
+    rules: Rules,
+    claimants: Mutex<Claimants>,
     /// Until when the clock has to be written down: the end of the last grace.
     graced_until: Option<Moment>,
+    /// How often names had been released by hand when this run began.
+    releases: u64,
     online: Mutex<Online>,
     list: list::Shelf,
     /// A lease began where there may have been none.
@@ -94,7 +104,7 @@ impl Directory {
     /// How long a lease lasts.
     #[must_use]
     pub fn ttl(&self) -> Duration {
-        self.shared.ttl
+        self.shared.rules.ttl
     }
 
     /// Claims a name, comes online, changes or renews.
@@ -121,7 +131,7 @@ impl Directory {
     /// A renewal that changes nothing is granted by memory alone.
     fn renew(&self, request: &Request) -> Option<Registered> {
         let shared = &self.shared;
-        let renewed = lock(&shared.online).renew(request, shared.clock.now(), shared.ttl)?;
+        let renewed = lock(&shared.online).renew(request, shared.clock.now(), shared.rules.ttl)?;
         shared.unwritten.notify_one();
         Some(shared.registered(renewed.record, renewed.ends, Arrival::Stayed))
     }
@@ -130,7 +140,7 @@ impl Directory {
     pub async fn leave(&self, token: TokenHash, parting: Parting) -> Result<Option<()>, Failure> {
         let (deciding, publishing) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         let left = self.store.write_then(
-            move |conn| registration::leave(conn, &token, parting, deciding.now(), deciding.retention),
+            move |conn| registration::leave(conn, &token, parting, deciding.now(), deciding.rules.retention),
             move |left| {
                 if let Some(name) = left {
                     lock(&publishing.online).leave(name);
@@ -153,19 +163,45 @@ impl Directory {
             let (address, online_since) = (Some(address), Some(online_since));
             return Ok(Some(Claim { name, fingerprint, online: true, address, online_since }));
         }
+        let wanted = name.clone();
+        let claim = self.look_up(move |conn, shared| {
+            let claim = claims::by_name(conn, wanted.as_str())?;
+            Ok(claim.filter(|claim| !claim.has_lapsed(shared.rules.retention, shared.now().wall)))
+        });
+        let offline =
+            |fingerprint| Claim { name, fingerprint, online: false, address: None, online_since: None };
+        Ok(claim.await?.map(|claim| offline(claim.fingerprint)))
+    }
+
+    /// Whether only those may read who hold a name.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.shared.rules.private
+    }
+
+    /// Whether the token holds a name, online or not. Only who is offline is looked up in the database.
+    pub async fn knows(&self, token: TokenHash) -> Result<bool, Failure> {
+        if lock(&self.shared.online).knows(&token) {
+            return Ok(true);
+        }
+        let claim = self.look_up(move |conn, shared| {
+            let claim = claims::by_token(conn, &token)?;
+            Ok(claim.filter(|(_, claim)| !claim.has_lapsed(shared.rules.retention, shared.now().wall)))
+        });
+        Ok(claim.await?.is_some())
+    }
+
+    /// Reads the database on a thread that may wait, when it is this task's turn.
+    async fn look_up<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection, &Shared) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
         let (store, shared) = (self.store.clone(), Arc::clone(&self.shared));
         let turn = self.shared.lookups.acquire().await;
-        let found = tokio::task::spawn_blocking(move || -> Result<_, Failure> {
-            let claim = store.read(|conn| claims::by_name(conn, name.as_str()))?;
-            let wall = shared.now().wall;
-            let kept = claim.filter(|claim| !claim.has_lapsed(shared.retention, wall));
-            let offline =
-                |fingerprint| Claim { name, fingerprint, online: false, address: None, online_since: None };
-            Ok(kept.map(|claim| offline(claim.fingerprint)))
-        });
-        let found = found.await.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())));
+        let found = tokio::task::spawn_blocking(move || store.read(|conn| query(conn, &shared)));
+        let found = found.await.map_err(|error| Failure::Internal(error.to_string()))?;
         drop(turn);
-        found
+        Ok(found?)
     }
 }
 
@@ -182,19 +218,24 @@ impl Shared {
         request: &Request,
     ) -> rusqlite::Result<Result<Admitted, Refusal>> {
         let remembered = lock(&self.online).ends(&request.name);
-        registration::register(conn, request, remembered, self.now(), (self.ttl, self.retention))
+        let now = self.now();
+        let turn = || match request.network {
+            Some(network) => lock(&self.claimants).claim(network, now.running),
+            None => Ok(()),
+        };
+        registration::register(conn, request, remembered, now, &self.rules, turn)
     }
 
     /// The lease counts from here, not from before the commit, so that a slow disk shortens none.
     fn publish(&self, admitted: &mut Admitted) {
-        admitted.listed.ends = self.clock.now().after(self.ttl);
+        admitted.listed.ends = self.clock.now().after(self.rules.ttl);
         lock(&self.online).join(admitted.listed.clone());
         self.joined.notify_one();
     }
 
     fn registered(&self, record: PeerRecord, ends: Moment, arrival: Arrival) -> Registered {
         let now = self.now();
-        let left = now.running.until(ends).min(self.ttl);
+        let left = now.running.until(ends).min(self.rules.ttl);
         Registered { record, arrival, expires_at: now.wall.checked_add(left).unwrap_or(now.wall) }
     }
 }

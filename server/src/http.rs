@@ -6,9 +6,11 @@ mod register;
 
 mod bearer;
 mod conditional;
+mod private;
 mod refusal;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use protocol::paths;
 
@@ -16,10 +18,15 @@ use crate::directory::Directory;
 
 /// The directory's API.
 pub fn router(directory: Directory) -> Router {
-    let routes = Router::new()
-        .route(paths::REGISTER, post(register::register).delete(register::leave))
+    let mut reading = Router::new()
         .route(paths::PEERS, get(peers::list))
-        .route(&format!("{}/{{name}}", paths::PEERS), get(peers::find))
+        .route(&format!("{}/{{name}}", paths::PEERS), get(peers::find));
+    if directory.is_private() {
+        reading = reading.route_layer(from_fn_with_state(directory.clone(), private::holders_only));
+    }
+    let routes = Router::new()
+        .merge(reading)
+        .route(paths::REGISTER, post(register::register).delete(register::leave))
         .route(paths::HEALTH, get(health::health))
         .route(paths::OPENAPI, get(health::contract))
         .with_state(directory);

@@ -4,6 +4,8 @@
 
 pub mod config;
 
+pub mod command;
+
 pub mod http;
 
 pub mod directory;

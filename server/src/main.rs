@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use server::{Server, config::Config};
+use server::{Server, command::Outcome, config::Config};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -12,7 +12,8 @@ async fn main() -> ExitCode {
     let config = Config::parse();
     config.start_logging();
     match run(config).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -20,7 +21,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config) -> anyhow::Result<Outcome> {
+    match &config.command {
+        Some(command) => command.run(&config.database()?).await,
+        None => serve(config).await.map(|()| Outcome::Done),
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let server = Server::bind(config.listen, &config.options()?, config.settings()).await?;
     let mut out = std::io::stdout();

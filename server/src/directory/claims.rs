@@ -1,4 +1,4 @@
-//! The table `claims`: who may use which name. What a request means for a claim is decided elsewhere.
+//! The table `claims`, with its `tally`: who may use which name. What a request means for a claim is decided elsewhere.
 
 use std::time::Duration;
 
@@ -104,10 +104,29 @@ pub(super) fn forget(conn: &Connection, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Frees all names whose retention is over, and says how many.
+/// Frees all names whose retention is over, and says how many. Costs nothing for those whose is not.
 pub(super) fn forget_lapsed(conn: &Connection, retention: Retention, now: Timestamp) -> Result<usize> {
-    let sql = "DELETE FROM claims WHERE offline_since IS NOT NULL
-        AND offline_since <= CASE WHEN fingerprint IS NULL THEN ?2 ELSE ?1 END";
-    let bounds = [retention.keyed, retention.unkeyed].map(|kept| before(now, kept).as_millisecond());
-    conn.prepare_cached(sql)?.execute(bounds)
+    let forget = |sql, kept| conn.prepare_cached(sql)?.execute([before(now, kept).as_millisecond()]);
+    let keyed = "DELETE FROM claims WHERE offline_since <= ?1 AND fingerprint IS NOT NULL";
+    let unkeyed = "DELETE FROM claims WHERE offline_since <= ?1 AND fingerprint IS NULL";
+    Ok(forget(keyed, retention.keyed)? + forget(unkeyed, retention.unkeyed)?)
+}
+
+/// How many there are, lapsed or not.
+pub(super) fn count(conn: &Connection) -> Result<u64> {
+    conn.prepare_cached("SELECT claims FROM tally")?.query_row([], |row| row.get(0))
+}
+
+/// Frees a name by its operator's hand, so that a directory that runs on the database notices; false if nobody had it.
+pub(super) fn release(conn: &Connection, name: &Name) -> Result<bool> {
+    let gone = conn.prepare_cached("DELETE FROM claims WHERE name = ?1")?.execute([name.as_str()])?;
+    if gone > 0 {
+        conn.prepare_cached("UPDATE tally SET releases = releases + 1")?.execute([])?;
+    }
+    Ok(gone > 0)
+}
+
+/// How often names were released. It never shrinks.
+pub(super) fn releases(conn: &Connection) -> Result<u64> {
+    conn.prepare_cached("SELECT releases FROM tally")?.query_row([], |row| row.get(0))
 }

@@ -1,9 +1,13 @@
 //! What a registration means: a claim, a return, a change, or a refusal. It looks at what is known and writes nothing.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use protocol::{Address, Fingerprint, Name};
 
 use super::claims::Claim;
+use super::invites::InviteHash;
 use super::token::TokenHash;
 
 /// A registration, parsed.
@@ -19,6 +23,10 @@ pub struct Request {
     pub token: TokenHash,
     /// The peer has just started.
     pub fresh: bool,
+    /// The code that it was given for a private directory.
+    pub invite: Option<InviteHash>,
+    /// What new claims are counted by; `None` for whoever may make as many as they like.
+    pub network: Option<IpAddr>,
 }
 
 /// What is known when a request is decided.
@@ -30,6 +38,29 @@ pub(super) struct Known<'a> {
     pub(super) held: Option<&'a str>,
     /// Since when the name is online, if its lease runs.
     pub(super) online_since: Option<Timestamp>,
+}
+
+/// What stands before a name that nobody has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gate {
+    /// How long the network still has to wait, if it has claimed too much.
+    pub(super) wait: Option<Duration>,
+    pub(super) invitation: Invitation,
+    /// The directory has as many claims as it takes.
+    pub(super) full: bool,
+}
+
+/// How somebody who claims a name stands to a directory that may be private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invitation {
+    /// Anybody may come.
+    NotNeeded,
+    /// They sent a code that lets them in.
+    Good,
+    /// They sent none.
+    Missing,
+    /// They sent one that never was, has expired or is used up.
+    Bad,
 }
 
 /// What is to be done for a request.
@@ -68,6 +99,12 @@ pub enum Refusal {
     TokenInUse(String),
     /// The claim has another fingerprint.
     FingerprintChanged,
+    /// Too many claims came from this network; the next is taken after this time.
+    TooManyClaims(Duration),
+    /// The directory is private, and the invitation does not open it.
+    InviteRequired(Invitation),
+    /// No more names are taken.
+    DirectoryFull,
 }
 
 pub(super) fn decide(known: Known<'_>, request: &Request, now: Timestamp) -> Result<Decision, Refusal> {
@@ -86,6 +123,18 @@ pub(super) fn decide(known: Known<'_>, request: &Request, now: Timestamp) -> Res
     let arrival = if known.online_since.is_some() { Arrival::Stayed } else { Arrival::Joined };
     let online_since = known.online_since.filter(|_| !request.fresh).unwrap_or(now);
     Ok(Decision { claim, fingerprint, online_since, arrival })
+}
+
+/// Whether a new claim may be made. The wait comes first, so that nobody can try codes fast.
+pub(super) fn admit(gate: Gate) -> Result<(), Refusal> {
+    if let Some(wait) = gate.wait {
+        return Err(Refusal::TooManyClaims(wait));
+    }
+    match gate.invitation {
+        Invitation::NotNeeded | Invitation::Good if gate.full => Err(Refusal::DirectoryFull),
+        Invitation::NotNeeded | Invitation::Good => Ok(()),
+        closed @ (Invitation::Missing | Invitation::Bad) => Err(Refusal::InviteRequired(closed)),
+    }
 }
 
 #[cfg(test)]
@@ -114,7 +163,7 @@ mod tests {
 
     fn request(with: u8, fingerprint: Option<Fingerprint>) -> Request {
         let (name, address) = ("ana".parse().unwrap(), "http://192.0.2.7:1".parse().unwrap());
-        Request { name, address, fingerprint, token: token(with), fresh: false }
+        Request { name, address, fingerprint, token: token(with), fresh: false, invite: None, network: None }
     }
 
     fn nothing() -> Known<'static> {
@@ -166,6 +215,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_gate_says_first_what_keeps_guesses_slow() {
+        let wait = Some(Duration::from_secs(1));
+        for (wait, invitation, full, refused) in [
+            (wait, Invitation::Bad, true, Some(Refusal::TooManyClaims(Duration::from_secs(1)))),
+            (wait, Invitation::Good, false, Some(Refusal::TooManyClaims(Duration::from_secs(1)))),
+            (None, Invitation::Bad, true, Some(Refusal::InviteRequired(Invitation::Bad))),
+            (None, Invitation::Missing, false, Some(Refusal::InviteRequired(Invitation::Missing))),
+            (None, Invitation::Good, true, Some(Refusal::DirectoryFull)),
+            (None, Invitation::NotNeeded, true, Some(Refusal::DirectoryFull)),
+            (None, Invitation::Good, false, None),
+            (None, Invitation::NotNeeded, false, None),
+        ] {
+            assert_eq!(admit(Gate { wait, invitation, full }).err(), refused, "{invitation:?} {full}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nobody_gets_in_with_another_token_or_key(
@@ -187,7 +253,7 @@ mod tests {
                 }
                 Err(Refusal::NameTaken) => prop_assert_ne!(with, 0),
                 Err(Refusal::FingerprintChanged) => prop_assert!(had.is_some() && sent.is_some() && had != sent),
-                Err(Refusal::TokenInUse(_)) => prop_assert!(false, "the name is claimed"),
+                Err(other) => prop_assert!(false, "the name is claimed: {other:?}"),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The table `leases`: who is online, until when, and whether a restart has lengthened it. While the directory runs,
 //! memory knows better: renewals reach the table a little later.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -84,6 +85,13 @@ pub(super) fn grant_grace(conn: &Connection, now: Moment, ttl: Duration) -> Resu
     let sql = "UPDATE leases SET ends_ms = CASE graced WHEN 1 THEN min(ends_ms, ?1) ELSE ?1 END, graced = 1";
     conn.execute(sql, [now.after(ttl).to_sql()])?;
     Ok(())
+}
+
+/// Whose token each name that is online is claimed with.
+pub(super) fn holders(conn: &Connection) -> Result<HashMap<String, TokenHash>> {
+    conn.prepare("SELECT name, token_hash FROM online")?
+        .query_map([], |row| Ok((row.get(0)?, TokenHash::from_bytes(row.get(1)?))))?
+        .collect()
 }
 
 /// All there are.

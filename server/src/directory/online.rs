@@ -1,7 +1,7 @@
 //! Who is online, as memory has it: renewed without a write, ended without a read. What was decided and committed
 //! comes in; what is to be written down later goes out. No clock is asked here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -18,6 +18,8 @@ use super::token::TokenHash;
 #[derive(Debug, Default)]
 pub(super) struct Online {
     leases: BTreeMap<Name, Lease>,
+    /// Of all leases: each claim has one of its own.
+    tokens: HashSet<TokenHash>,
     /// No lease ends before this. Renewals leave it behind, so that they need not look for the next.
     earliest: Option<Moment>,
     renewed: Vec<Name>,
@@ -71,7 +73,10 @@ impl Online {
             self.version += 1;
         }
         let lease = Lease { address, fingerprint, online_since, token, ends, unwritten: false, entry };
-        self.leases.insert(name, lease);
+        if let Some(had) = self.leases.insert(name, lease) {
+            self.tokens.remove(&had.token);
+        }
+        self.tokens.insert(token);
     }
 
     /// Lengthens a lease without a word to the database, if nothing but time has changed.
@@ -95,8 +100,18 @@ impl Online {
 
     /// The lease was given up.
     pub(super) fn leave(&mut self, name: &str) {
-        if self.leases.remove(name).is_some() {
+        if let Some(left) = self.leases.remove(name) {
+            self.tokens.remove(&left.token);
             self.version += 1;
+        }
+    }
+
+    /// Gives up the leases whose names are no longer claimed with their tokens.
+    pub(super) fn keep_held(&mut self, holders: &HashMap<String, TokenHash>) {
+        let lost = |(name, lease): &(&Name, &Lease)| holders.get(name.as_str()) != Some(&lease.token);
+        let lost: Vec<_> = self.leases.iter().filter(lost).map(|(name, _)| name.clone()).collect();
+        for name in lost {
+            self.leave(name.as_str());
         }
     }
 
@@ -110,6 +125,7 @@ impl Online {
             let runs = lease.ends > now;
             if !runs {
                 self.ended.push(Ended { name: name.clone(), at: lease.ends });
+                self.tokens.remove(&lease.token);
             }
             runs
         });
@@ -122,6 +138,11 @@ impl Online {
     /// When `end` has to be called next, or sooner.
     pub(super) fn next_end(&self) -> Option<Moment> {
         self.earliest
+    }
+
+    /// Whether the token is that of somebody online.
+    pub(super) fn knows(&self, token: &TokenHash) -> bool {
+        self.tokens.contains(token)
     }
 
     /// Until when the name is online, if it is.
@@ -214,6 +235,8 @@ mod tests {
             fingerprint: None,
             token: TokenHash::of(&[b'a'; 40]).unwrap(),
             fresh: false,
+            invite: None,
+            network: None,
         }
     }
 
@@ -284,5 +307,20 @@ mod tests {
         online.end(at(2000));
         assert!(online.version() > version);
         assert_eq!(online.body(), "[]");
+    }
+
+    #[test]
+    fn the_tokens_are_those_of_whoever_is_online() {
+        let token = |of| TokenHash::of(&[of; 40]).unwrap();
+        let mut online = with(listed(1000));
+        online.join(Listed { token: token(b'b'), ..listed(2000) });
+        assert!(!online.knows(&token(b'a')) && online.knows(&token(b'b')));
+        online.keep_held(&[("ana".to_owned(), token(b'b'))].into());
+        assert!(online.knows(&token(b'b')));
+        online.keep_held(&[("ana".to_owned(), token(b'c'))].into());
+        assert!(!online.knows(&token(b'b')) && online.body() == "[]");
+        online.join(listed(1000));
+        online.end(at(1000));
+        assert!(!online.knows(&token(b'a')));
     }
 }

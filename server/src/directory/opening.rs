@@ -1,6 +1,7 @@
 //! How a directory comes up: its database opened and, before anybody is answered, each lease given what it is due.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,9 +10,11 @@ use jiff::Timestamp;
 use store::{Schema, Store};
 use tokio::sync::{Notify, Semaphore};
 
+use super::claimants::Claimants;
 use super::claims::Retention;
 use super::clock::Clock;
 use super::online::Online;
+use super::registration::Rules;
 use super::{Directory, Failure, Shared, alone, list, restart};
 
 pub(super) const SCHEMA: Schema = Schema {
@@ -20,6 +23,7 @@ pub(super) const SCHEMA: Schema = Schema {
     migrations: &[
         include_str!("../../../migrations/server/0001_claims.sql"),
         include_str!("../../../migrations/server/0002_starts.sql"),
+        include_str!("../../../migrations/server/0003_invites.sql"),
     ],
 };
 
@@ -35,6 +39,12 @@ pub struct Options {
     pub ttl: Duration,
     /// How long a claim outlives its last lease.
     pub retention: Retention,
+    /// A new claim needs an invite, and reading needs the token of a claim.
+    pub private: bool,
+    /// Claims at most.
+    pub max_names: u32,
+    /// New claims a minute from one network, loopback aside.
+    pub max_claims_per_source: NonZeroU32,
 }
 
 /// Why a directory does not come up.
@@ -47,6 +57,12 @@ pub enum OpenError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// There is no database, and none is to be made.
+    #[error("there is no database {}; name the one that the directory runs on with --db", path.display())]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
     },
     /// Another directory runs on the same database.
     #[error("another directory uses the database {}; stop that one, or choose another with --db", path.display())]
@@ -76,6 +92,9 @@ impl Options {
             database: database.into(),
             ttl: Duration::from_mins(1),
             retention: Retention { keyed: DAY * 90, unkeyed: DAY },
+            private: false,
+            max_names: 100_000,
+            max_claims_per_source: NonZeroU32::MIN.saturating_add(59),
         }
     }
 }
@@ -95,16 +114,22 @@ impl Directory {
             .map_err(|source| OpenError::Resume { path: options.database.clone(), source: source.into() })?;
         tracing::info!(run = resumed.run, listed = resumed.listed.len(), "leases taken up");
         let clock = Clock::starting(resumed.began);
-        let graced_until = resumed.graced_until();
+        let (graced_until, releases) = (resumed.graced_until(), resumed.releases);
         let mut online = Online::default();
         for listed in resumed.listed {
             online.join(listed);
         }
         let shared = Shared {
             clock,
-            ttl,
-            retention: options.retention,
+            rules: Rules {
+                ttl,
+                retention: options.retention,
+                private: options.private,
+                max_names: options.max_names,
+            },
+            claimants: Mutex::new(Claimants::new(options.max_claims_per_source)),
             graced_until,
+            releases,
             list: list::Shelf::new(&online),
             online: Mutex::new(online),
             joined: Notify::new(),
@@ -117,15 +142,18 @@ impl Directory {
 }
 
 fn open(path: &Path) -> Result<(alone::Alone, Store), OpenError> {
-    let beside = |source| OpenError::Path { path: path.to_owned(), source };
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(parent).map_err(beside)?;
-    }
-    let alone = alone::claim(path).map_err(beside)?;
+    make_way(path)?;
+    let alone = alone::claim(path).map_err(|source| OpenError::Path { path: path.to_owned(), source })?;
     let alone = alone.ok_or_else(|| OpenError::InUse { path: path.to_owned() })?;
     Ok((alone, Store::open(path, &SCHEMA)?))
+}
+
+/// Makes the directories on the way to the database, for their owner alone.
+pub(super) fn make_way(path: &Path) -> Result<(), OpenError> {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(parent).map_err(|source| OpenError::Path { path: path.to_owned(), source })
 }

@@ -9,7 +9,8 @@ use rusqlite::{Connection, Result};
 
 use super::claims::{self, Claim, Retention};
 use super::clock::Moment;
-use super::decision::{Arrival, Decision, Known, Refusal, Request, Step, decide};
+use super::decision::{Arrival, Decision, Gate, Invitation, Known, Refusal, Request, Step, admit, decide};
+use super::invites;
 use super::leases::{self, Listed};
 use super::token::TokenHash;
 
@@ -19,6 +20,17 @@ pub(super) struct Now {
     pub(super) running: Moment,
     /// In whole milliseconds, as it is stored.
     pub(super) wall: Timestamp,
+}
+
+/// What a directory was told about registrations when it started.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) ttl: Duration,
+    pub(super) retention: Retention,
+    /// A new claim needs an invite.
+    pub(super) private: bool,
+    /// Claims at most.
+    pub(super) max_names: u32,
 }
 
 /// What a registration became.
@@ -37,15 +49,17 @@ pub enum Parting {
     Claim,
 }
 
-/// Decides a registration and writes what it means. `remembered` is when the name's lease ends as memory has it.
+/// Decides a registration and writes what it means. `remembered` is when the name's lease ends as memory has it;
+/// `turn` is asked once if a new claim is made, and says how long it has to wait.
 pub(super) fn register(
     conn: &Connection,
     request: &Request,
     remembered: Option<Moment>,
     now: Now,
-    (ttl, retention): (Duration, Retention),
+    rules: &Rules,
+    turn: impl FnOnce() -> std::result::Result<(), Duration>,
 ) -> Result<Result<Admitted, Refusal>> {
-    let lapsed = |claim: &Claim| claim.has_lapsed(retention, now.wall);
+    let lapsed = |claim: &Claim| claim.has_lapsed(rules.retention, now.wall);
     let mut claim = claims::by_name(conn, request.name.as_str())?;
     if claim.as_ref().is_some_and(lapsed) {
         claims::forget(conn, request.name.as_str())?;
@@ -66,10 +80,49 @@ pub(super) fn register(
         .filter(|lease| lease.ends.max(remembered.unwrap_or(lease.ends)) > now.running)
         .map(|lease| lease.online_since);
     let known = Known { claim: claim.as_ref(), held: held.as_deref(), online_since };
-    match decide(known, request, now.wall) {
-        Ok(decision) => write(conn, request, &decision, now.running.after(ttl)).map(Ok),
-        Err(refusal) => Ok(Err(refusal)),
+    let decision = match decide(known, request, now.wall) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if decision.claim == Step::Add
+        && let Err(refusal) = enter(conn, request, now.wall, rules, turn().err())?
+    {
+        return Ok(Err(refusal));
     }
+    write(conn, request, &decision, now.running.after(rules.ttl)).map(Ok)
+}
+
+/// Lets a new claim in, and counts the use of its invite where one is needed.
+fn enter(
+    conn: &Connection,
+    request: &Request,
+    now: Timestamp,
+    rules: &Rules,
+    wait: Option<Duration>,
+) -> Result<Result<(), Refusal>> {
+    let invitation = match &request.invite {
+        _ if !rules.private => Invitation::NotNeeded,
+        None => Invitation::Missing,
+        Some(invite) if invites::is_good(conn, invite, now)? => Invitation::Good,
+        Some(_) => Invitation::Bad,
+    };
+    if let Err(refusal) = admit(Gate { wait, invitation, full: is_full(conn, now, rules)? }) {
+        return Ok(Err(refusal));
+    }
+    if let (Invitation::Good, Some(invite)) = (invitation, &request.invite) {
+        invites::spend(conn, invite)?;
+    }
+    Ok(Ok(()))
+}
+
+/// Whether there is no room, not even in the place of claims that have lapsed.
+fn is_full(conn: &Connection, now: Timestamp, rules: &Rules) -> Result<bool> {
+    let max = u64::from(rules.max_names);
+    if claims::count(conn)? < max {
+        return Ok(false);
+    }
+    claims::forget_lapsed(conn, rules.retention, now)?;
+    Ok(claims::count(conn)? >= max)
 }
 
 fn write(conn: &Connection, request: &Request, decision: &Decision, ends: Moment) -> Result<Admitted> {
@@ -112,6 +165,11 @@ pub(super) fn leave(
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
+    use proptest::prelude::*;
+
+    use super::super::invites::InviteHash;
     use super::super::restart::empty;
     use super::*;
 
@@ -119,9 +177,12 @@ mod tests {
     const RETENTION: Retention =
         Retention { keyed: Duration::from_hours(2), unkeyed: Duration::from_hours(1) };
 
+    const RULES: Rules = Rules { ttl: TTL, retention: RETENTION, private: false, max_names: 100 };
+
     struct Table {
         conn: Connection,
         now: Now,
+        rules: Rules,
     }
 
     fn token(of: char) -> TokenHash {
@@ -131,18 +192,39 @@ mod tests {
     impl Table {
         fn new() -> Self {
             let conn = empty();
-            Self { conn, now: Now { running: Moment::from_sql(0), wall: Timestamp::UNIX_EPOCH } }
+            Self {
+                conn,
+                now: Now { running: Moment::from_sql(0), wall: Timestamp::UNIX_EPOCH },
+                rules: RULES,
+            }
         }
 
         fn register(&self, name: &str, with: char, keyed: bool) -> Result<Admitted, Refusal> {
-            let request = Request {
+            let request = Self::request(name, with, keyed);
+            register(&self.conn, &request, None, self.now, &self.rules, || Ok(())).unwrap()
+        }
+
+        fn claim(&self, name: &str, with: char, invite: Option<&str>) -> Result<Arrival, Refusal> {
+            let request = Request { invite: invite.map(InviteHash::of), ..Self::request(name, with, false) };
+            let decided = register(&self.conn, &request, None, self.now, &self.rules, || Ok(()));
+            decided.unwrap().map(|admitted| admitted.arrival)
+        }
+
+        fn invite(&self, code: &str, uses: u32, minutes: u64) {
+            let expiry = self.now.wall + Duration::from_mins(minutes);
+            invites::add(&self.conn, &InviteHash::of(code), NonZeroU32::new(uses).unwrap(), expiry).unwrap();
+        }
+
+        fn request(name: &str, with: char, keyed: bool) -> Request {
+            Request {
                 name: name.parse().unwrap(),
                 address: "http://192.0.2.7:1".parse().unwrap(),
                 fingerprint: keyed.then_some(protocol::Fingerprint::from_bytes([7; 32])),
                 token: token(with),
                 fresh: false,
-            };
-            register(&self.conn, &request, None, self.now, (TTL, RETENTION)).unwrap()
+                invite: None,
+                network: None,
+            }
         }
 
         fn leave(&self, with: char, parting: Parting) -> Option<String> {
@@ -213,13 +295,12 @@ mod tests {
         let mut table = Table::new();
         let Listed { record, token, ends } = table.register("ana", 'a', false).unwrap().listed;
         let PeerRecord { name, address, fingerprint, .. } = record;
-        let fresh = Request { name, address, fingerprint, token, fresh: true };
+        let fresh = Request { name, address, fingerprint, token, fresh: true, invite: None, network: None };
         table.now.running = ends;
         let later = ends.after(TTL);
         for (remembered, arrival) in [(Some(later), Arrival::Stayed), (Some(ends), Arrival::Joined)] {
             table.conn.execute_batch("SAVEPOINT before").unwrap();
-            let known = (TTL, RETENTION);
-            let admitted = register(&table.conn, &fresh, remembered, table.now, known).unwrap();
+            let admitted = register(&table.conn, &fresh, remembered, table.now, &RULES, || Ok(())).unwrap();
             assert_eq!(admitted.unwrap().arrival, arrival);
             table.conn.execute_batch("ROLLBACK TO before").unwrap();
         }
@@ -232,5 +313,92 @@ mod tests {
         table.leave('a', Parting::Claim);
         assert_eq!(leases::all(&table.conn).unwrap(), []);
         assert_eq!(table.leave('a', Parting::Claim), None);
+    }
+
+    #[test]
+    fn only_a_new_claim_on_a_private_directory_needs_an_invite() {
+        let mut table = Table::new();
+        table.invite("code", 1, 10);
+        assert_eq!(table.claim("ana", 'a', Some("code")), Ok(Arrival::Joined));
+        table.rules.private = true;
+        let refused = |invitation| Err(Refusal::InviteRequired(invitation));
+        assert_eq!(table.claim("rui", 'r', None), refused(Invitation::Missing));
+        assert_eq!(table.claim("rui", 'r', Some("other")), refused(Invitation::Bad));
+        assert_eq!(table.claim("ana", 'a', None), Ok(Arrival::Stayed));
+        table.leave('a', Parting::Lease);
+        assert_eq!(table.claim("ana", 'a', None), Ok(Arrival::Joined), "the claim is kept");
+        assert_eq!(table.claim("ana", 'x', Some("code")), Err(Refusal::NameTaken));
+        assert_eq!(table.claim("rui", 'a', Some("code")), Err(Refusal::TokenInUse("ana".into())));
+        table.wait(10);
+        assert_eq!(table.claim("rui", 'r', Some("code")), refused(Invitation::Bad), "expired");
+        table.now.wall -= Duration::from_secs(1);
+        assert_eq!(
+            table.claim("rui", 'r', Some("code")),
+            Ok(Arrival::Joined),
+            "an open directory spent none"
+        );
+        assert_eq!(table.claim("zeca", 'z', Some("code")), refused(Invitation::Bad), "used up");
+    }
+
+    #[test]
+    fn a_full_directory_takes_who_is_there_and_who_takes_the_place_of_a_lapsed_claim() {
+        let mut table = Table::new();
+        table.rules = Rules { private: true, max_names: 2, ..RULES };
+        table.invite("code", 3, 1000);
+        for (name, with) in [("ana", 'a'), ("rui", 'r')] {
+            assert_eq!(table.claim(name, with, Some("code")), Ok(Arrival::Joined));
+        }
+        assert_eq!(table.claim("zeca", 'z', Some("bad")), Err(Refusal::InviteRequired(Invitation::Bad)));
+        assert_eq!(table.claim("zeca", 'z', Some("code")), Err(Refusal::DirectoryFull));
+        assert_eq!(table.claim("ana", 'a', None), Ok(Arrival::Stayed));
+        table.leave('r', Parting::Lease);
+        assert_eq!(table.claim("rui", 'r', None), Ok(Arrival::Joined));
+        table.leave('r', Parting::Lease);
+        table.wait(59);
+        assert_eq!(table.claim("zeca", 'z', Some("code")), Err(Refusal::DirectoryFull));
+        table.wait(1);
+        assert_eq!(table.claim("zeca", 'z', Some("code")), Ok(Arrival::Joined), "refusals spent nothing");
+        assert_eq!(claims::count(&table.conn), Ok(2));
+    }
+
+    #[test]
+    fn a_network_that_has_to_wait_is_told_so_before_its_code_is_looked_at() {
+        let mut table = Table::new();
+        table.rules.private = true;
+        table.invite("code", 1, 10);
+        let wait = Duration::from_secs(7);
+        for code in ["code", "guess"] {
+            let invite = Some(InviteHash::of(code));
+            let request = Request { invite, ..Table::request("ana", 'a', false) };
+            let decided = register(&table.conn, &request, None, table.now, &table.rules, || Err(wait));
+            assert_eq!(decided.unwrap().err(), Some(Refusal::TooManyClaims(wait)));
+        }
+        assert_eq!(table.claim("ana", 'a', Some("code")), Ok(Arrival::Joined));
+        let request = Table::request("ana", 'a', false);
+        let asked = || -> std::result::Result<(), Duration> { panic!("a renewal waits for nobody") };
+        register(&table.conn, &request, None, table.now, &table.rules, asked).unwrap().unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn the_tally_counts_what_the_table_holds(
+            events in proptest::collection::vec((0..4_u8, 0..4_u8, 0..4_u8), 1..60),
+        ) {
+            let mut table = Table::new();
+            for (what, name, with) in events {
+                let (name, with) = (format!("n{name}"), char::from(b'a' + with));
+                match what {
+                    0 => drop(table.claim(&name, with, None)),
+                    1 => drop(table.leave(with, Parting::Lease)),
+                    2 => drop(table.leave(with, Parting::Claim)),
+                    _ => table.wait(31),
+                }
+                claims::release(&table.conn, &"n3".parse().unwrap()).unwrap();
+                claims::forget_lapsed(&table.conn, RETENTION, table.now.wall).unwrap();
+                let held: u64 =
+                    table.conn.query_row("SELECT count(*) FROM claims", [], |row| row.get(0)).unwrap();
+                prop_assert_eq!(claims::count(&table.conn), Ok(held));
+            }
+        }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Resumed {
     /// The number of this run, from 1.
     pub(super) run: u32,
     pub(super) listed: Vec<Listed>,
+    /// How often names had been released by then.
+    pub(super) releases: u64,
 }
 
 impl Resumed {
@@ -52,7 +54,7 @@ pub(super) fn resume(conn: &Connection, wall: Timestamp, ttl: Duration) -> Resul
     leases::grant_grace(conn, began, ttl)?;
     clock::write(conn, began, Precision::AtLeast)?;
     let run = clock::count_start(conn)?;
-    Ok(Resumed { began, run, listed: leases::all(conn)? })
+    Ok(Resumed { began, run, listed: leases::all(conn)?, releases: claims::releases(conn)? })
 }
 
 /// Writes down what memory did on its own: renewals, and leases that ended.

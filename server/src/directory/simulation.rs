@@ -12,7 +12,7 @@ use super::claims::Retention;
 use super::clock::{self, Moment, Precision, RESUME_AFTER, WRITE_EVERY};
 use super::decision::{Arrival, Request};
 use super::online::Online;
-use super::registration::{self, Now};
+use super::registration::{self, Now, Rules};
 use super::restart;
 use super::token::TokenHash;
 
@@ -78,6 +78,8 @@ fn request(name: &str) -> Request {
         fingerprint: None,
         token: TokenHash::of(name.repeat(32).replace('é', "e").as_bytes()).unwrap(),
         fresh: false,
+        invite: None,
+        network: None,
     }
 }
 
@@ -140,7 +142,8 @@ impl World {
         if !renewed {
             let remembered = self.online.ends(&request.name);
             let retention = Retention { keyed: ttl() * 100, unkeyed: ttl() * 100 };
-            let decided = registration::register(&self.conn, &request, remembered, now, (ttl(), retention));
+            let rules = Rules { ttl: ttl(), retention, private: false, max_names: 100 };
+            let decided = registration::register(&self.conn, &request, remembered, now, &rules, || Ok(()));
             let admitted = decided.unwrap().unwrap();
             prop_assert_eq!(admitted.arrival == Arrival::Stayed, listed, "{}", NAMES[name]);
             self.online.join(admitted.listed);

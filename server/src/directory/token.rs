@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub struct Token(String);
 
 /// What is kept of a token: its SHA-256. Comparing two says nothing useful about the tokens, however long it takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
 /// The text cannot be a token.

@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::claims;
 use super::clock::{self, Precision, WRITE_EVERY};
 use super::online::Unwritten;
-use super::{Directory, lock, restart};
+use super::{Directory, invites, lock, restart};
 
 /// Renewals wait this long for each other, commit and all less than a second.
 const WRITE_PAUSE: Duration = Duration::from_millis(750);
@@ -24,7 +24,8 @@ impl Directory {
             self.end_leases(),
             self.write_down(),
             self.write_clock(),
-            self.free_names()
+            self.free_names(),
+            self.follow_releases()
         );
     }
 
@@ -71,7 +72,7 @@ impl Directory {
         loop {
             self.shared.unwritten.notified().await;
             self.write_unwritten().await;
-            sleep(WRITE_PAUSE.min(self.shared.ttl / 8)).await;
+            sleep(WRITE_PAUSE.min(self.shared.rules.ttl / 8)).await;
         }
     }
 
@@ -105,14 +106,18 @@ impl Directory {
     }
 
     async fn free_names(&self) {
-        let retention = self.shared.retention;
+        let retention = self.shared.rules.retention;
         let shortest = retention.keyed.min(retention.unkeyed);
         let mut ticks = interval((shortest / 4).clamp(FREE_EVERY.0, FREE_EVERY.1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let wall = self.shared.now().wall;
-            match self.store.write(move |conn| claims::forget_lapsed(conn, retention, wall)).await {
+            let freeing = self.store.write(move |conn| {
+                invites::forget_expired(conn, wall)?;
+                claims::forget_lapsed(conn, retention, wall)
+            });
+            match freeing.await {
                 Ok(0) => {}
                 Ok(freed) => tracing::info!(freed, "names whose retention is over are free"),
                 Err(error) => tracing::error!(%error, "names could not be freed; trying again"),
@@ -144,6 +149,8 @@ mod tests {
             fingerprint: None,
             token: TokenHash::of(&[b'a'; 40]).unwrap(),
             fresh: false,
+            invite: None,
+            network: None,
         }
     }
 

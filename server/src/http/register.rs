@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::bearer::{Bearer, bearer};
 use super::refusal::{failed, unregistered};
-use crate::directory::{Arrival, Directory, Parting, Request, Token, TokenHash};
+use crate::directory::{Arrival, Directory, InviteHash, Parting, Request, Token, TokenHash};
 
 /// The members of a registration, each to be judged on its own.
 #[derive(Deserialize)]
@@ -46,6 +46,8 @@ pub(super) async fn register(
         fingerprint: parsed(&body, "fingerprint", Slug::InvalidFingerprint)?,
         token,
         fresh: fresh(&body)?,
+        invite: invite(&body)?,
+        network: (!source.is_exempt()).then(|| source.network()),
     };
     let name = request.name.clone();
     let registered = directory.register(request).await.map_err(|error| unregistered(&name, error))?;
@@ -111,15 +113,19 @@ fn address(body: &Members, source: Source) -> Result<Address, Problem> {
 }
 
 fn fresh(body: &Members) -> Result<bool, Problem> {
-    if member(body, "invite").is_some_and(|invite| !invite.is_string()) {
-        return Err(Slug::BadRequest.because("`invite` must be a string."));
-    }
     match member(body, "fresh") {
         None => Ok(false),
         Some(value) => {
             value.as_bool().ok_or_else(|| Slug::BadRequest.because("`fresh` must be true or false."))
         }
     }
+}
+
+/// What an open directory does not ask for does no harm.
+fn invite(body: &Members) -> Result<Option<InviteHash>, Problem> {
+    let Some(value) = member(body, "invite") else { return Ok(None) };
+    let code = value.as_str().ok_or_else(|| Slug::BadRequest.because("`invite` must be a string."))?;
+    Ok(Some(InviteHash::of(code)))
 }
 
 /// Where the name is found, RFC 3986: all but the unreserved characters are percent-encoded.

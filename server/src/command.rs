@@ -1,0 +1,51 @@
+//! What an operator does with a directory's database, one file a command. Each works beside a running directory, which
+//! heeds it within a second, and without one.
+
+mod invite;
+mod names;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+/// What to do instead of serving.
+#[derive(Debug, Clone, Subcommand)]
+#[expect(missing_docs, reason = "the help of a command is the comment of its arguments")]
+pub enum Command {
+    Names(names::Names),
+    Invite(invite::Invite),
+}
+
+impl Command {
+    /// Does it with this database, and says whether all of it could be done.
+    pub async fn run(&self, database: &Path) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Names(names) => names.run(database).await,
+            Self::Invite(invite) => invite.run(database).await,
+        }
+    }
+}
+
+/// How a command ended that knew what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was done.
+    Done,
+    /// Some of it could not be, as it has said.
+    Incomplete,
+}
+
+/// One line on standard output. Whoever reads no further has what they wanted.
+fn print(line: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// The same for programs.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    Ok(print(&serde_json::to_string(value)?)?)
+}
