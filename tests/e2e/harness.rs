@@ -21,7 +21,7 @@ pub(crate) use fake::{Asked, Fake, Reply};
 pub(crate) use http::{Answer, Program, Request, raw};
 pub(crate) use peer::{Finished, Line, Peer, Recipe, Sent};
 pub(crate) use process::{Process, Signal, Trigger};
-pub(crate) use programs::{peer_command, root};
+pub(crate) use programs::{peer_command, root, server_command};
 pub(crate) use wait::{DEADLINE, until};
 pub(crate) use wire::Wire;
 

@@ -24,6 +24,15 @@ mod messages;
 /// Claims, tokens and names at the directory.
 mod claims;
 
+/// An operator shows names and releases some, while the directory runs and while it does not.
+mod names;
+
+/// A private directory: invites for new names, tokens for readers.
+mod private;
+
+/// How many names there may be, and how fast one network claims them.
+mod room;
+
 /// Leases: they end by themselves, and outlive the directory's death.
 mod leases;
 

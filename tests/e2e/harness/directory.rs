@@ -6,6 +6,7 @@ use reqwest::Method;
 use tempfile::TempDir;
 
 use super::http::{Answer, Program, Request};
+use super::peer::Finished;
 use super::process::{Process, Signal};
 use super::programs::server_command;
 use super::wait::until;
@@ -64,6 +65,20 @@ impl Directory {
         // While nobody listens, the port may be lent to someone else's connection for a moment.
         (self.process, _) =
             until("the directory's port is free again", || launch(&self.folder, &self.flags, &address));
+    }
+
+    /// Runs one of the program's other commands on its database, whether it runs or not.
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
+        let mut command = server_command();
+        command.arg("--db").arg(self.database()).args(arguments);
+        Finished::of(&format!("server {arguments:?}"), &mut command, "")
+    }
+
+    /// The same with other flags.
+    pub(crate) fn start_again_with(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        self.start_again();
     }
 
     /// A request to it.
