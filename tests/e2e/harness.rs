@@ -11,6 +11,7 @@ mod http;
 mod peer;
 mod process;
 mod programs;
+mod python;
 mod wait;
 mod wire;
 
@@ -22,6 +23,7 @@ pub(crate) use http::{Answer, Program, Request, raw};
 pub(crate) use peer::{Finished, Line, Peer, Recipe, Sent};
 pub(crate) use process::{Process, Signal, Trigger};
 pub(crate) use programs::{peer_command, root, server_command};
+pub(crate) use python::python_tool;
 pub(crate) use wait::{DEADLINE, until};
 pub(crate) use wire::Wire;
 

@@ -77,3 +77,6 @@ mod tidy;
 
 /// The examples in tests/http, run by the hurl command.
 mod hurl;
+
+/// A client that openapi-python-client made from openapi.yaml.
+mod generated_client;
