@@ -116,6 +116,12 @@ impl Tokens {
         Ok(token)
     }
 
+    /// The token for this directory, if one was made.
+    #[must_use]
+    pub fn known(&self, directory: &str) -> Option<&str> {
+        self.by_directory.get(directory).map(|secret| secret.token.as_str())
+    }
+
     /// Whether this directory has accepted this peer's claim before.
     #[must_use]
     pub fn claimed_at(&self, directory: &str) -> bool {
@@ -180,7 +186,9 @@ mod tests {
     fn a_token_is_made_once_for_each_directory_and_kept() {
         let dir = tempfile::tempdir().unwrap();
         let mut tokens = Tokens::load(dir.path()).unwrap();
+        assert_eq!(tokens.known("http://home:1"), None);
         let (home, work) = (tokens.of("http://home:1").unwrap(), tokens.of("http://work:1").unwrap());
+        assert_eq!(tokens.known("http://home:1"), Some(home.as_str()));
         assert_ne!(home, work);
         assert!((32..=256).contains(&home.len()));
         assert_eq!(tokens.claimed().count(), 0);

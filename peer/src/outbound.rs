@@ -10,9 +10,15 @@ pub mod lock;
 
 pub mod dispatcher;
 
+pub mod lane;
+
+pub mod lookout;
+
 pub mod courier;
 
 pub mod directory;
+
+pub mod follower;
 
 pub mod transport;
 

@@ -12,7 +12,7 @@ use crate::database::{self, Fault};
 use crate::identity::{self, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
-use crate::outbound::client::{self, ClientError};
+use crate::outbound::client::{self, Client, ClientError};
 use crate::outbound::courier::Courier;
 use crate::outbound::directory::{Directory, DirectoryUrl};
 use crate::outbound::outbox::Outbox;
@@ -80,7 +80,7 @@ impl Peer {
         let store = database::open(&data_dir)?;
         let profile = identity::profile(&store)?;
         let client = client::client()?;
-        let directory = server.map(|url| Directory::new(client.clone(), url));
+        let directory = server.map(|url| directory_at(url, &client, &data_dir));
         let courier = Courier {
             outbox: Outbox::new(store.clone()),
             contacts: Contacts::new(store.clone()),
@@ -169,4 +169,19 @@ impl Peer {
     pub fn close(&self) {
         self.store.close();
     }
+}
+
+/// The directory at this URL, shown the token that this peer has for it.
+fn directory_at(url: DirectoryUrl, client: &Client, data_dir: &Path) -> Directory {
+    let directory = Directory::new(client.clone(), url);
+    match Tokens::load(data_dir) {
+        Ok(tokens) => {
+            if let Some(token) = tokens.known(&directory.url().to_string()) {
+                directory.show_token(token.to_owned());
+            }
+        }
+        // Whoever starts the peer is told to mend it; an open directory can be asked without.
+        Err(error) => tracing::warn!(%error, "asking the directory without a token"),
+    }
+    directory
 }

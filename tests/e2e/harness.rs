@@ -18,7 +18,7 @@ mod wire;
 pub(crate) use chance::Chance;
 pub(crate) use contract::CONTRACT;
 pub(crate) use directory::Directory;
-pub(crate) use fake::{Asked, Fake, Reply};
+pub(crate) use fake::{Asked, Fake, Feed, Reply, record};
 pub(crate) use http::{Answer, Program, Request, raw};
 pub(crate) use peer::{Finished, Line, Peer, Recipe, Sent};
 pub(crate) use process::{Process, Signal, Trigger};

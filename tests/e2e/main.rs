@@ -48,6 +48,9 @@ mod listing;
 /// Rui is offline, comes back, never comes back, refuses, or hangs.
 mod offline;
 
+/// Ana waits for Rui at the directory's events, and only then.
+mod events;
+
 /// A directory that hangs, refuses or counts wrongly: the peer serves and delivers on.
 mod bad_directory;
 

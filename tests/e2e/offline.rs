@@ -99,23 +99,6 @@ fn misdirected_waits_for_a_new_address() {
 }
 
 #[test]
-fn the_directory_is_asked_who_is_back() {
-    let directory = Directory::start();
-    let ana = Peer::start(&directory, "ana");
-    let token = new_token();
-    // Whoever only tries again comes back in minutes.
-    let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
-    directory.register("rui", busy.url(), &token).expect(201);
-    let sent = ana.send("rui", "when you are back");
-    assert_eq!(sent.state, "queued");
-
-    let back = Fake::listen(Reply::receipt);
-    directory.register("rui", back.url(), &token).expect(200);
-    ana.until_state_is(&sent.id, "delivered");
-    assert_eq!(busy.received().len(), 1, "it asked to be left alone");
-}
-
-#[test]
 fn what_is_no_receipt_does_not_count_as_delivered() {
     let directory = Directory::start();
     let ana = Peer::start(&directory, "ana");

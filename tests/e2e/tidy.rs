@@ -34,7 +34,12 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     (
         "reqwest",
-        &["peer/src/outbound/client.rs", "peer/src/outbound/directory.rs", "peer/src/outbound/transport.rs"],
+        &[
+            "peer/src/outbound/client.rs",
+            "peer/src/outbound/directory.rs",
+            "peer/src/outbound/directory/",
+            "peer/src/outbound/transport.rs",
+        ],
     ),
     ("axum", &["listener/src/", "server/src/http.rs", "server/src/http/", "peer/src/inbound/endpoint.rs"]),
     ("hyper", &["listener/src/"]),
@@ -52,6 +57,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
+    ("rustix", &["peer/src/cli/output.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),
     (

@@ -4,8 +4,9 @@
 use std::error::Error;
 use std::time::Duration;
 
+pub use reqwest::Client;
+use reqwest::Response;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
 
 /// Who cannot be connected to within this is not reachable.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use protocol::Slug;
 use serde_json::{Value, json};
@@ -24,6 +25,10 @@ pub(crate) struct Fake {
 pub(crate) struct Asked {
     /// Method and path, as in `GET /peers`.
     pub(crate) what: String,
+    /// What stands behind the path's question mark.
+    pub(crate) query: String,
+    /// Names in lower case, and values.
+    headers: Vec<(String, String)>,
     /// The JSON body, or null.
     pub(crate) body: Value,
     /// It was answered, or whoever asked gave up.
@@ -35,8 +40,50 @@ pub(crate) struct Asked {
 pub(crate) enum Reply {
     /// Answers with a status, header lines and a body.
     Answer(u16, String, String),
+    /// Answers with an event stream of what the feed was given and will be, until it ends.
+    Events(Feed),
     /// Takes the request and never says anything.
     Silence,
+}
+
+/// What is said to everyone whose answer it is; a clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Feed(Arc<Mutex<Fed>>);
+
+#[derive(Debug, Default)]
+struct Fed {
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl Feed {
+    /// Says this, as it is.
+    pub(crate) fn say(&self, text: impl AsRef<[u8]>) {
+        self.0.lock().unwrap().bytes.extend_from_slice(text.as_ref());
+    }
+
+    /// Tells an event of somebody.
+    pub(crate) fn tell(&self, event: &str, id: u64, record: &Value) {
+        self.say(format!("event: {event}\nid: {id}\ndata: {record}\n\n"));
+    }
+
+    /// Ends all streams.
+    pub(crate) fn end(&self) {
+        self.0.lock().unwrap().ended = true;
+    }
+
+    /// What was said behind so many bytes, and whether that is all.
+    fn behind(&self, read: usize) -> (Vec<u8>, bool) {
+        let fed = self.0.lock().unwrap();
+        (fed.bytes[read..].to_vec(), fed.ended)
+    }
+}
+
+impl Asked {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl Reply {
@@ -51,7 +98,7 @@ impl Reply {
             Self::Answer(status, headers, body) => {
                 Self::Answer(status, format!("{headers}{name}: {value}\r\n"), body)
             }
-            Self::Silence => Self::Silence,
+            other => other,
         }
     }
 
@@ -77,6 +124,11 @@ impl Reply {
             "ttl_seconds": ttl_seconds,
         });
         Self::answer(200, "application/json", listed.to_string())
+    }
+
+    /// A directory's list of those who are online.
+    pub(crate) fn list(records: &[Value]) -> Self {
+        Self::answer(200, "application/json", Value::from(records).to_string())
     }
 
     /// A directory's answer to a look-up of someone who is online.
@@ -135,16 +187,25 @@ impl Fake {
         self.asked.lock().unwrap().iter().map(|asked| asked.body.clone()).collect()
     }
 
-    /// How often it was asked this, as in `GET /peers`.
+    /// Whenever it was asked this, as in `GET /peers`.
+    pub(crate) fn asked(&self, what: &str) -> Vec<Asked> {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.what == what).cloned().collect()
+    }
+
+    /// How often it was asked this.
     pub(crate) fn times_asked(&self, what: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|asked| asked.what == what).count()
+        self.asked(what).len()
     }
 
     /// Whether somebody waits for the answer to this at the moment.
     pub(crate) fn holds(&self, what: &str) -> bool {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().any(|asked| asked.what == what && !asked.over.load(Ordering::SeqCst))
+        self.asked(what).iter().any(|asked| !asked.over.load(Ordering::SeqCst))
     }
+}
+
+/// Somebody as a directory lists them.
+pub(crate) fn record(name: &str, url: &str) -> Value {
+    json!({"name": name, "address": url, "fingerprint": null, "online_since": "2026-11-22T09:30:00Z"})
 }
 
 /// Answers request after request until the other side closes.
@@ -154,6 +215,10 @@ fn converse(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked)
         kept.lock().unwrap().push(asked.clone());
         let goes_on = match reply(&asked) {
             Reply::Answer(status, headers, body) => answer(stream, status, &headers, &body).is_ok(),
+            Reply::Events(feed) => {
+                let _ = stream_events(stream, &mut reader, &feed);
+                false
+            }
             Reply::Silence => {
                 // Holds the connection open until the other side gives up.
                 let _ = reader.read(&mut [0; 1]);
@@ -174,10 +239,31 @@ fn answer(mut stream: &TcpStream, status: u16, headers: &str, body: &str) -> std
     stream.write_all(format!("HTTP/1.1 {status} Told\r\n{headers}{length}\r\n{body}").as_bytes())
 }
 
+/// Says what the feed says until it ends or the other side gives up.
+fn stream_events(
+    mut stream: &TcpStream,
+    reader: &mut BufReader<&TcpStream>,
+    feed: &Feed,
+) -> std::io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 Told\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")?;
+    // The other side says nothing more: what comes back is its end, or nothing in this time.
+    stream.set_read_timeout(Some(Duration::from_millis(5)))?;
+    let mut said = 0;
+    loop {
+        let (news, ended) = feed.behind(said);
+        stream.write_all(&news)?;
+        said += news.len();
+        match reader.read(&mut [0; 1]) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && !ended => {}
+            _ => return Ok(()),
+        }
+    }
+}
+
 /// One request with `Content-Length`, or nothing when the connection ends.
 fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
-    let mut what = String::new();
-    let mut length = 0;
+    let (mut what, mut query) = (String::new(), String::new());
+    let mut headers = Vec::new();
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
@@ -188,15 +274,17 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
             break;
         }
         if what.is_empty() {
-            line.trim_end_matches(" HTTP/1.1").clone_into(&mut what);
-        } else if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap();
+            let request = line.trim_end_matches(" HTTP/1.1");
+            let (asked, rest) = request.split_once('?').unwrap_or((request, ""));
+            (what, query) = (asked.to_owned(), rest.to_owned());
+        } else if let Some((name, value)) = line.split_once(':') {
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(0, |(_, value)| value.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    Some(Asked { what, body, over: Arc::default() })
+    Some(Asked { what, query, headers, body, over: Arc::default() })
 }

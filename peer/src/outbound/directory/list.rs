@@ -1,0 +1,113 @@
+//! The list of those online: read page by page, and brought up to date with the tag of each page.
+
+use protocol::directory::PeerRecord;
+use protocol::paths;
+use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
+use reqwest::{StatusCode, Url};
+
+use super::super::client::bounded;
+use super::{Directory, DirectoryError, PATIENCE, link};
+
+/// As many as a directory puts on a page.
+const PAGE: &str = "10000";
+/// A list has no more pages,
+const MOST_PAGES: usize = 100;
+/// and no more bytes in all.
+const LONGEST: usize = 64 * 1024 * 1024;
+
+/// Those online, with the marks that tell whether the list has changed.
+#[derive(Debug, Default)]
+pub struct List {
+    pages: Vec<Page>,
+}
+
+#[derive(Debug)]
+struct Page {
+    url: Url,
+    etag: Option<HeaderValue>,
+    peers: Vec<PeerRecord>,
+    next: Option<Url>,
+}
+
+impl List {
+    /// Those online, in the directory's order: a directory that lies may name somebody twice.
+    pub fn peers(&self) -> impl Iterator<Item = &PeerRecord> {
+        self.pages.iter().flat_map(|page| &page.peers)
+    }
+
+    /// Those online by name, everyone once.
+    fn into_peers(self) -> Vec<PeerRecord> {
+        let mut peers: Vec<_> = self.pages.into_iter().flat_map(|page| page.peers).collect();
+        peers.sort_by(|one, other| one.name.cmp(&other.name));
+        peers.dedup_by(|later, earlier| later.name == earlier.name);
+        peers
+    }
+}
+
+impl Directory {
+    /// Who is online, by name.
+    pub async fn peers(&self) -> Result<Vec<PeerRecord>, DirectoryError> {
+        let mut list = List::default();
+        self.refresh(&mut list).await?;
+        Ok(list.into_peers())
+    }
+
+    /// Brings a list of those online up to date; whether it has changed. After an error it is as it was.
+    pub async fn refresh(&self, list: &mut List) -> Result<bool, DirectoryError> {
+        let mut first = self.base.at(paths::PEERS);
+        first.query_pairs_mut().append_pair("limit", PAGE);
+        let (mut next, mut left) = (Some(first), LONGEST);
+        // For each page what is new, or nothing where the page in its place still holds.
+        let mut news: Vec<Option<Page>> = Vec::new();
+        while let Some(url) = next {
+            if news.len() == MOST_PAGES {
+                return Err(self.away(format!("its list has more than {MOST_PAGES} pages")));
+            }
+            let known = list.pages.get(news.len()).filter(|page| page.url == url);
+            let page = self.page(url, known, &mut left).await?;
+            next = page.as_ref().or(known).and_then(|page| page.next.clone());
+            news.push(page);
+        }
+        let changed = news.len() != list.pages.len() || news.iter().any(Option::is_some);
+        let mut known = std::mem::take(&mut list.pages).into_iter();
+        list.pages = news.into_iter().filter_map(|page| page.or(known.next())).collect();
+        Ok(changed)
+    }
+
+    /// One page, or nothing if the known one still holds. What it takes is taken from what is `left`.
+    async fn page(
+        &self,
+        url: Url,
+        known: Option<&Page>,
+        left: &mut usize,
+    ) -> Result<Option<Page>, DirectoryError> {
+        let mut request = self.get(url.clone()).timeout(PATIENCE);
+        let tag = known.and_then(|page| page.etag.as_ref());
+        if let Some(tag) = tag {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
+        let answer = self.ask(request).await?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            let holds = tag.is_some().then_some(None);
+            return holds.ok_or_else(|| self.away("it answers 304 to one who knows nothing".to_owned()));
+        }
+        let etag = answer.headers().get(ETAG).cloned();
+        let next = self.next_page(&url, answer.headers())?;
+        let bytes = bounded(answer, *left).await.map_err(|error| self.away(error))?;
+        *left -= bytes.len();
+        Ok(Some(Page { url, etag, peers: self.parse(&bytes)?, next }))
+    }
+
+    /// Where the page behind this one is. It is of the same list, or the token would go elsewhere.
+    fn next_page(&self, url: &Url, headers: &HeaderMap) -> Result<Option<Url>, DirectoryError> {
+        let mut values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+        let Some(target) = values.find_map(link::next_page) else { return Ok(None) };
+        let next = url.join(target).ok().filter(|next| {
+            next.origin() == url.origin()
+                && next.path() == paths::PEERS
+                && next.username().is_empty()
+                && next.password().is_none()
+        });
+        next.map(Some).ok_or_else(|| self.away(format!("its list goes on elsewhere, at {target}")))
+    }
+}

@@ -1,0 +1,217 @@
+//! Follows the directory: what changes is told as it happens, and what could not be told is found by reading the list.
+//!
+//! ```text
+//!            ┌────────── opened: without an id, or after `reset`, the list is read once ───────────┐
+//!            │                                                                                     ▼
+//!   asking the list, once a second ◀── full, absent, silent, broken: tried again, ever later ── streaming
+//!            │ ▲
+//!            ▼ │ it answers again
+//!     told as an error
+//! ```
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use protocol::Name;
+use protocol::directory::{Change, PeerRecord};
+use tokio::time::{Instant, sleep_until};
+
+use super::directory::{Directory, DirectoryError, Event, Events, List};
+use super::retry;
+
+/// How often the list is asked for where there is no stream; nor is a stream opened more often.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
+/// A stream that lasted this long was a good one: when it ends, the next is opened at once.
+const STEADY: Duration = Duration::from_secs(30);
+/// The first wait for a stream that was refused is up to 8 s: see `retry::backoff`.
+const FIRST_STEP: u32 = 3;
+/// No question is longer by names than this: a proxy takes 8 KiB.
+const LONGEST_NAMES: usize = 4 * 1024;
+
+/// What is new in the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The list was read, after which all changes are told: [`Follower::online`] has it.
+    List,
+    /// This one came, changed or left. What the list had already may be told again.
+    Change(Change, PeerRecord),
+}
+
+/// One who follows the directory.
+#[derive(Debug)]
+pub struct Follower {
+    directory: Directory,
+    /// Who is followed.
+    names: BTreeSet<Name>,
+    online: List,
+    /// The list has to be read, whether or not it has changed: what happened before was not told.
+    owes_list: bool,
+    stream: Option<Stream>,
+    /// The last event of the stream that has just ended, to go on behind it.
+    last_id: Option<u64>,
+    /// How many streams in a row did not come to anything.
+    failures: u32,
+    /// Not before then is the next stream tried,
+    stream_at: Instant,
+    /// nor anything asked.
+    ask_at: Instant,
+}
+
+#[derive(Debug)]
+struct Stream {
+    events: Events,
+    /// Whose changes it brings; everybody's if there are none.
+    names: BTreeSet<Name>,
+    opened_at: Instant,
+}
+
+impl Follower {
+    /// Follows everybody. Nothing is asked before the first [`Self::next`].
+    #[must_use]
+    pub fn new(directory: Directory) -> Self {
+        let now = Instant::now();
+        Self {
+            directory,
+            names: BTreeSet::new(),
+            online: List::default(),
+            owes_list: true,
+            stream: None,
+            last_id: None,
+            failures: 0,
+            stream_at: now,
+            ask_at: now,
+        }
+    }
+
+    /// Follows these from now on. The list is read again if somebody is among them who was not.
+    pub fn look_for(&mut self, names: BTreeSet<Name>) {
+        if !names.is_subset(&self.names) {
+            self.start_over();
+            self.stream = self.stream.take().filter(|stream| stream.brings(&names));
+        }
+        self.names = names;
+    }
+
+    /// Lets go of the directory until the next question.
+    pub fn rest(&mut self) {
+        self.names.clear();
+        self.stream = None;
+        self.start_over();
+    }
+
+    /// Those online, as the list was when it was last read.
+    pub fn online(&self) -> impl Iterator<Item = &PeerRecord> {
+        self.online.peers()
+    }
+
+    /// What is new. An error says why the directory cannot be followed at the moment; the next call tries again, after
+    /// a while. May be dropped at any time.
+    pub async fn next(&mut self) -> Result<News, DirectoryError> {
+        loop {
+            if self.stream.is_none() {
+                sleep_until(self.ask_at).await;
+                self.ask_at = Instant::now() + BETWEEN_QUESTIONS;
+                if self.stream_at <= Instant::now() {
+                    self.open_stream().await;
+                }
+            }
+            let Some(stream) = self.stream.as_mut().filter(|_| !self.owes_list) else {
+                if self.read_list().await? {
+                    return Ok(News::List);
+                }
+                continue;
+            };
+            match stream.events.next().await {
+                Ok(Event::Change(change, record)) => return Ok(News::Change(change, record)),
+                Ok(Event::Reset) => self.owes_list = true,
+                Err(why) => {
+                    tracing::debug!(why, "the stream of the directory's events ended");
+                    self.lose_stream();
+                }
+            }
+        }
+    }
+
+    async fn open_stream(&mut self) {
+        let names = filter(&self.names);
+        match self.directory.events(&names, self.last_id).await {
+            Ok(events) => {
+                self.owes_list |= self.last_id.is_none();
+                self.stream = Some(Stream { events, names, opened_at: Instant::now() });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no stream of the directory's events; asking instead");
+                self.failures += 1;
+                self.put_off();
+            }
+        }
+    }
+
+    /// A first stream that ends is gone on with at once; those that end again and again are not worth it.
+    fn lose_stream(&mut self) {
+        let Some(stream) = self.stream.take() else { return };
+        if stream.opened_at.elapsed() >= STEADY {
+            self.failures = 0;
+        }
+        self.failures += 1;
+        if self.failures == 1 {
+            self.last_id = stream.events.last_id();
+            self.ask_at = Instant::now();
+        } else {
+            self.put_off();
+        }
+    }
+
+    fn put_off(&mut self) {
+        self.start_over();
+        self.stream_at = Instant::now() + retry::backoff(self.failures + FIRST_STEP, retry::random());
+    }
+
+    fn start_over(&mut self) {
+        self.last_id = None;
+        self.owes_list = true;
+    }
+
+    /// Reads the list; whether that is news.
+    async fn read_list(&mut self) -> Result<bool, DirectoryError> {
+        match self.directory.refresh(&mut self.online).await {
+            Ok(changed) => Ok(std::mem::take(&mut self.owes_list) || changed),
+            Err(error) => {
+                self.stream = None;
+                self.start_over();
+                // When it answers again it may well have streams again.
+                self.failures = 0;
+                self.stream_at = self.ask_at + BETWEEN_QUESTIONS;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn brings(&self, names: &BTreeSet<Name>) -> bool {
+        self.names.is_empty() || names.is_subset(&self.names)
+    }
+}
+
+/// Whom to ask a stream for: these, or everybody if they are too many for a URL.
+fn filter(names: &BTreeSet<Name>) -> BTreeSet<Name> {
+    let spelt = |name: &Name| 3 * (name.as_str().len() + 1);
+    if names.iter().map(spelt).sum::<usize>() <= LONGEST_NAMES { names.clone() } else { BTreeSet::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(count: usize) -> BTreeSet<Name> {
+        (0..count).map(|number| format!("peer-{number:04}").parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_question_is_no_longer_than_a_url_may_be() {
+        assert_eq!(filter(&names(0)), names(0));
+        assert_eq!(filter(&names(100)), names(100));
+        assert_eq!(filter(&names(200)), names(0), "everybody");
+    }
+}

@@ -1,0 +1,214 @@
+//! Ana waits for Rui at the directory's events, and only then.
+
+use std::sync::{Arc, Mutex};
+
+use protocol::Slug;
+use serde_json::{Value, json};
+
+use super::harness::{Asked, Directory, Fake, Feed, Peer, Reply, new_token, record, until};
+
+/// A directory in which everybody is online at a place that is busy for an hour, until they move: whoever only tries
+/// again comes back in minutes.
+struct Town {
+    directory: Fake,
+    busy: Fake,
+    home: Fake,
+    moved: Arc<Mutex<Vec<String>>>,
+}
+
+impl Town {
+    /// What its directory answers to `GET /events` is for the story to say.
+    fn build(events: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+        let home = Fake::listen(Reply::receipt);
+        let moved = Arc::new(Mutex::new(Vec::<String>::new()));
+        let (names, places) = (Arc::clone(&moved), (busy.url().to_owned(), home.url().to_owned()));
+        let place = move |name: &str| {
+            let moved = names.lock().unwrap().iter().any(|moved| moved == name);
+            if moved { places.1.clone() } else { places.0.clone() }
+        };
+        let directory = Fake::answering(move |asked| match asked.what.as_str() {
+            "POST /register" => Reply::listed(&asked.body, 60),
+            "DELETE /register" => Reply::answer(204, "application/json", ""),
+            "GET /events" => events(asked),
+            "GET /peers" => Reply::list(&["hugo", "rui"].map(|name| record(name, &place(name)))),
+            what => {
+                let name = what.trim_start_matches("GET /peers/");
+                Reply::online(name, &place(name))
+            }
+        });
+        Self { directory, busy, home, moved }
+    }
+
+    /// Ana, who has just left a message for `name`, which waits.
+    fn ana_waits_for(&self, name: &str) -> (Peer, String) {
+        let mut ana = Peer::of(self.directory.url(), "ana");
+        ana.serve();
+        let sent = ana.send(name, "when you have time");
+        assert_eq!(sent.state, "queued");
+        (ana, sent.id)
+    }
+
+    fn moves(&self, name: &str) -> Value {
+        self.moved.lock().unwrap().push(name.to_owned());
+        record(name, self.home.url())
+    }
+
+    fn until_asked(&self, what: &str, times: usize) {
+        until(&format!("{what} is asked {times} times"), || {
+            (self.directory.times_asked(what) >= times).then_some(())
+        });
+    }
+}
+
+#[test]
+fn a_return_is_told_and_nobody_asks() {
+    let feed = Feed::default();
+    let told = feed.clone();
+    let town = Town::build(move |_| Reply::Events(told.clone()));
+    let mut bystander = Peer::of(town.directory.url(), "zeca");
+    bystander.serve();
+    let (ana, message) = town.ana_waits_for("rui");
+    // The list is read behind the opened stream, so that nothing is missed in between.
+    town.until_asked("GET /peers", 1);
+    let opened = town.directory.asked("GET /events");
+    assert_eq!(opened.len(), 1, "nobody else waits");
+    assert_eq!(opened[0].query, "names=rui");
+    assert_eq!(opened[0].header("last-event-id"), None);
+
+    feed.say(": alive\n\n");
+    feed.tell("changed", 7, &town.moves("rui"));
+    ana.until_state_is(&message, "delivered");
+    assert_eq!(town.directory.times_asked("GET /peers"), 1, "the stream told it");
+    assert_eq!(town.busy.received().len(), 1, "it asked to be left alone");
+    until("the stream is closed", || (!town.directory.holds("GET /events")).then_some(()));
+}
+
+#[test]
+fn whoever_is_waited_for_anew_is_followed_too() {
+    let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
+    let opened = Arc::clone(&feeds);
+    let town = Town::build(move |_| {
+        let feed = Feed::default();
+        opened.lock().unwrap().push(feed.clone());
+        Reply::Events(feed)
+    });
+    let (ana, to_rui) = town.ana_waits_for("rui");
+    town.until_asked("GET /peers", 1);
+    let to_hugo = ana.send("hugo", "and you").id;
+    town.until_asked("GET /peers", 2);
+    let asked = town.directory.asked("GET /events");
+    assert_eq!(asked.last().unwrap().query, "names=hugo%2Crui");
+
+    let feed = feeds.lock().unwrap().last().unwrap().clone();
+    feed.tell("changed", 1, &town.moves("hugo"));
+    ana.until_state_is(&to_hugo, "delivered");
+    assert!(town.directory.holds("GET /events"), "rui is still waited for");
+    feed.tell("changed", 2, &town.moves("rui"));
+    ana.until_state_is(&to_rui, "delivered");
+    assert_eq!(town.directory.times_asked("GET /peers"), 2);
+    until("the stream is closed", || (!town.directory.holds("GET /events")).then_some(()));
+}
+
+#[test]
+fn where_streams_are_full_the_list_is_asked_and_the_stream_tried_later() {
+    let (feed, full) = (Feed::default(), Arc::new(Mutex::new(true)));
+    let (told, turn) = (feed.clone(), Arc::clone(&full));
+    let town = Town::build(move |_| {
+        let full = *turn.lock().unwrap();
+        if full { Reply::problem(Slug::Unavailable) } else { Reply::Events(told.clone()) }
+    });
+    let (ana, to_rui) = town.ana_waits_for("rui");
+    town.until_asked("GET /peers", 3);
+    assert!(town.directory.times_asked("GET /events") >= 1, "the stream comes first");
+    town.moves("rui");
+    ana.until_state_is(&to_rui, "delivered");
+
+    *full.lock().unwrap() = false;
+    let to_hugo = ana.send("hugo", "and you").id;
+    until("the stream is tried again", || town.directory.holds("GET /events").then_some(()));
+    feed.tell("changed", 1, &town.moves("hugo"));
+    ana.until_state_is(&to_hugo, "delivered");
+}
+
+#[test]
+fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
+    let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
+    let opened = Arc::clone(&feeds);
+    let town = Town::build(move |_| {
+        let feed = Feed::default();
+        opened.lock().unwrap().push(feed.clone());
+        Reply::Events(feed)
+    });
+    let (ana, message) = town.ana_waits_for("rui");
+    town.until_asked("GET /peers", 1);
+    let feed = |number: usize| feeds.lock().unwrap()[number].clone();
+    feed(0).tell("left", 41, &record("rui", town.busy.url()));
+    feed(0).end();
+    town.until_asked("GET /events", 2);
+    assert_eq!(town.directory.asked("GET /events")[1].header("last-event-id"), Some("41"));
+    feed(1).tell("joined", 42, &town.moves("rui"));
+    ana.until_state_is(&message, "delivered");
+    assert_eq!(town.directory.times_asked("GET /peers"), 1, "nothing was missed");
+}
+
+#[test]
+fn a_reset_means_that_the_list_is_read_again() {
+    let feed = Feed::default();
+    let told = feed.clone();
+    let town = Town::build(move |_| Reply::Events(told.clone()));
+    let (ana, message) = town.ana_waits_for("rui");
+    town.until_asked("GET /peers", 1);
+    town.moves("rui");
+    feed.tell("reset", 1 << 40, &json!({}));
+    ana.until_state_is(&message, "delivered");
+    assert_eq!(town.directory.times_asked("GET /peers"), 2);
+}
+
+#[test]
+fn a_stream_that_makes_no_sense_is_not_relied_upon() {
+    let elsewhere = Fake::listen(|_| Reply::Events(Feed::default()));
+    let location = format!("{}/events", elsewhere.url());
+    let streamed = |fill: fn(&Feed)| {
+        let feed = Feed::default();
+        fill(&feed);
+        Reply::Events(feed)
+    };
+    let replies = [
+        ("a line without an end", streamed(|feed| feed.say("x".repeat(1 << 20)))),
+        ("an event without an end", streamed(|feed| feed.say("data: x\n".repeat(1 << 17)))),
+        ("no JSON", streamed(|feed| feed.say("event: joined\ndata: rui\n\n"))),
+        ("no name", streamed(|feed| feed.tell("joined", 1, &record("a/b", "http://127.0.0.1:1")))),
+        ("no stream for long", streamed(Feed::end)),
+        ("a page", Reply::answer(200, "text/html", "<h1>It works!</h1>")),
+        ("a redirect", Reply::answer(307, "text/plain", "").with("location", &location)),
+        ("an older directory", Reply::problem(Slug::NotFound)),
+    ];
+    for (what, reply) in replies {
+        let town = Town::build(move |_| reply.clone());
+        let (ana, message) = town.ana_waits_for("rui");
+        town.until_asked("GET /peers", 3);
+        town.moves("rui");
+        ana.until_state_is(&message, "delivered");
+        let (tried, asked) =
+            ["GET /events", "GET /peers"].map(|what| town.directory.times_asked(what)).into();
+        assert!((1..=asked + 2).contains(&tried), "{what}: {tried} streams, {asked} lists");
+    }
+    assert!(elsewhere.received().is_empty(), "redirects are not followed");
+}
+
+#[test]
+fn the_real_directory_tells_of_a_return() {
+    let directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    let token = new_token();
+    let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+    directory.register("rui", busy.url(), &token).expect(201);
+    let sent = ana.send("rui", "when you are back");
+    assert_eq!(sent.state, "queued");
+
+    let back = Fake::listen(Reply::receipt);
+    directory.register("rui", back.url(), &token).expect(200);
+    ana.until_state_is(&sent.id, "delivered");
+    assert_eq!(busy.received().len(), 1, "it asked to be left alone");
+}
