@@ -15,6 +15,7 @@ mod send;
 mod sent;
 mod serve;
 mod untrusted;
+mod watch;
 mod whoami;
 
 use std::future::Future;

@@ -51,6 +51,12 @@ mod offline;
 /// Ana waits for Rui at the directory's events, and only then.
 mod events;
 
+/// `peer peers --watch`: who is online, and who comes and goes.
+mod watch;
+
+/// A list of many pages, and one that has no end.
+mod pages;
+
 /// A directory that hangs, refuses or counts wrongly: the peer serves and delivers on.
 mod bad_directory;
 

@@ -5,8 +5,11 @@ use std::io::{self, BufWriter, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
+use tokio::sync::oneshot;
 
 use super::exit::Failure;
 use super::untrusted::harms;
@@ -88,6 +91,24 @@ pub fn complain(failure: &Failure) {
 /// Says something beside the results.
 pub fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Waits until nobody reads standard output any more, if it is a pipe: who only writes now and then would not notice.
+pub async fn reader_gone() {
+    let (tell, gone) = oneshot::channel();
+    // Nothing else can wait for a pipe without changing it for whoever shares it.
+    std::thread::spawn(move || {
+        let stdout = io::stdout();
+        // An error is told of whether it is asked for or not, and asking for nothing tells of nothing else.
+        let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut pipe, None) == Err(Errno::INTR) {}
+        if pipe[0].revents().contains(PollFlags::ERR) {
+            let _ = tell.send(());
+        }
+    });
+    if gone.await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 #[cfg(test)]

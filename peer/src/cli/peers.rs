@@ -2,6 +2,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use protocol::directory::PeerRecord;
 use serde::Serialize;
@@ -9,25 +10,37 @@ use serde::Serialize;
 use super::Global;
 use super::exit::{Exit, Failure};
 use super::output::{Output, note};
+use super::watch;
 use crate::outbound::directory::Directory;
 use crate::peer::Peer;
 
 /// Show who is online
 #[derive(Args)]
-pub struct Peers {}
+#[command(before_help = "Examples:
+  peer peers                  who is online
+  peer peers --watch --json   for a program that wants to know who comes and goes")]
+pub struct Peers {
+    /// Go on with who comes, changes and goes, until interrupted
+    #[arg(long)]
+    watch: bool,
+}
 
 /// One who is online, for programs.
 #[derive(Serialize)]
-struct Online<'a> {
+pub(super) struct Online<'a> {
     #[serde(flatten)]
-    record: &'a PeerRecord,
-    verified: bool,
-    unread: u64,
+    pub record: &'a PeerRecord,
+    pub verified: bool,
+    pub unread: u64,
 }
 
 impl Peers {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-        print(&global.open()?, output).await?;
+        let peer = global.open()?;
+        if self.watch {
+            return watch::watch(&peer, output).await;
+        }
+        print(&peer, output).await?;
         Ok(Exit::Done)
     }
 }
@@ -42,18 +55,29 @@ pub(super) fn directory_of(peer: &Peer) -> Result<&Directory, Failure> {
 /// Prints who is online.
 pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failure> {
     let records = directory_of(peer)?.peers().await?;
-    let mut unread = peer.inbox.unread()?;
-    let online: Vec<Online<'_>> = records
-        .iter()
-        .map(|record| Online {
-            record,
-            verified: false,
-            unread: unread.remove(record.name.as_str()).unwrap_or(0),
-        })
-        .collect();
+    let online = with_unread(&records, peer)?;
     if output.json {
         return online.iter().try_for_each(|online| output.line(online));
     }
+    table(&online, peer, output)
+}
+
+/// Records, each with what this peer knows of the name.
+pub(super) fn with_unread<'a>(
+    records: impl IntoIterator<Item = &'a PeerRecord>,
+    peer: &Peer,
+) -> Result<Vec<Online<'a>>, Failure> {
+    let mut unread = peer.inbox.unread()?;
+    let known = |record: &'a PeerRecord| Online {
+        record,
+        verified: false,
+        unread: unread.remove(record.name.as_str()).unwrap_or(0),
+    };
+    Ok(records.into_iter().map(known).collect())
+}
+
+/// Prints those who are online as a table.
+pub(super) fn table(online: &[Online<'_>], peer: &Peer, output: &mut Output) -> Result<(), Failure> {
     if online.is_empty() {
         note("Nobody is online.");
         return Ok(());
@@ -61,12 +85,10 @@ pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failur
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["NAME", "ADDRESS", "ONLINE SINCE", "UNREAD"]);
     for Online { record, unread, .. } in online {
-        let since = record.online_since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
-        let you = if peer.name() == Some(&record.name) { " (you)" } else { "" };
         table.add_row([
-            format!("{}{you}", record.name),
+            named(record, peer),
             record.address.to_string(),
-            since,
+            local_time(record.online_since),
             unread.to_string(),
         ]);
     }
@@ -77,4 +99,15 @@ pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failur
         writeln!(output, "{}", line.trim())?;
     }
     Ok(())
+}
+
+/// A record's name, with a mark if it is this peer's own.
+pub(super) fn named(record: &PeerRecord, peer: &Peer) -> String {
+    let you = if peer.name() == Some(&record.name) { " (you)" } else { "" };
+    format!("{}{you}", record.name)
+}
+
+/// A time in the user's zone.
+pub(super) fn local_time(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
