@@ -18,6 +18,7 @@ use crate::database::Fault;
 use crate::identity::{self, Tokens};
 use crate::inbound::endpoint::{self, Endpoint};
 use crate::inbound::sender::Judge;
+use crate::outbound::directory::DirectoryUrl;
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
 use crate::outbound::presence::{Outcome, Presence};
@@ -52,6 +53,8 @@ pub struct Wanted {
     pub listen: Option<SocketAddr>,
     /// What others are told to dial, if that is another address.
     pub advertise: Option<Address>,
+    /// The code that a private directory wants with a new name.
+    pub invite: Option<String>,
 }
 
 /// Why a peer does not run.
@@ -76,6 +79,16 @@ pub enum StartError {
         name: Name,
         /// The directories in which it is this peer's.
         held_at: Vec<String>,
+    },
+    /// The directory is private, and this is the first start.
+    #[error("the directory {directory} takes new names by invitation only{}", if *.invited { ", and does not accept this one" } else { "" })]
+    InviteRequired {
+        /// Where the directory is.
+        directory: DirectoryUrl,
+        /// The name.
+        name: Name,
+        /// Whether it was shown an invitation.
+        invited: bool,
     },
     /// The peer has no name.
     #[error(transparent)]
@@ -111,7 +124,7 @@ impl Serving {
         serving.receive(listener, &stop);
         serving.deliver(bell, &stop);
         let advertised = wanted.advertise.unwrap_or_else(|| serving.address.clone());
-        serving.be_listed(advertised, &stop).await?;
+        serving.be_listed(advertised, wanted.invite, &stop).await?;
         serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
         Ok(serving)
     }
@@ -136,19 +149,27 @@ impl Serving {
     }
 
     /// Asks the directory to list this peer, and waits a moment for its first answer.
-    async fn be_listed(&mut self, address: Address, stop: &CancellationToken) -> Result<(), StartError> {
+    async fn be_listed(
+        &mut self,
+        address: Address,
+        invite: Option<String>,
+        stop: &CancellationToken,
+    ) -> Result<(), StartError> {
         let name = self.name.clone();
         let Some(directory) = self.peer.directory.clone() else {
             return Ok(identity::listed_at(&self.peer.store, &address).await?);
         };
         let mut tokens = Tokens::load(&self.peer.data_dir)?;
-        let token = tokens.of(&directory.url().to_string())?;
+        let url = directory.url().clone();
+        let token = tokens.of(&url.to_string())?;
+        directory.show_token(token.clone());
         let held_at: Vec<String> = tokens.claimed().map(str::to_owned).collect();
-        let first_start = !tokens.claimed_at(&directory.url().to_string());
+        let (first_start, invited) = (!tokens.claimed_at(&url.to_string()), invite.is_some());
         let presence = Presence {
             directory,
             tokens,
             token,
+            invite,
             name: name.clone(),
             address,
             store: self.peer.store.clone(),
@@ -158,6 +179,9 @@ impl Serving {
         match timeout(FIRST_REGISTRATION, first).await {
             Ok(Ok(Outcome::Refused(Slug::NameTaken))) if first_start => {
                 Err(StartError::NameTaken { name, held_at })
+            }
+            Ok(Ok(Outcome::Refused(Slug::InviteRequired))) if first_start => {
+                Err(StartError::InviteRequired { directory: url, name, invited })
             }
             _ => Ok(()),
         }

@@ -54,6 +54,9 @@ mod events;
 /// `peer peers --watch`: who is online, and who comes and goes.
 mod watch;
 
+/// A private directory, as a peer meets it: an invitation for a new name, a token for every question.
+mod invited;
+
 /// A list of many pages, and one that has no end.
 mod pages;
 

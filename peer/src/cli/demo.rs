@@ -177,7 +177,7 @@ impl Stage {
 
     async fn start(&self, name: &str) -> Result<Serving, Failure> {
         let peer = Peer::open(&self.folder.path().join(name), Some(self.server.clone()))?;
-        let wanted = Wanted { name: Some(named(name)?), listen: Some(ANY), advertise: None };
+        let wanted = Wanted { name: Some(named(name)?), listen: Some(ANY), ..Wanted::default() };
         Ok(Serving::start(peer, wanted).await?)
     }
 

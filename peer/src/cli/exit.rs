@@ -9,7 +9,7 @@ use crate::outbound::directory::DirectoryError;
 use crate::outbound::errand::SeeThroughError;
 use crate::peer::{NameProblem, OpenPeerError};
 use crate::serving::StartError;
-use protocol::Name;
+use protocol::{Name, Slug};
 
 /// The exit codes. README lists them too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,6 +121,11 @@ impl From<DirectoryError> for Failure {
         match error {
             DirectoryError::Away(..) => Self::new(Exit::DirectoryNeeded, error)
                 .hint("Is it running, and is this its address? Start one with `server`, or name another with --server URL."),
+            DirectoryError::Refused { slug: Slug::TokenUnknown, .. } => Self::new(
+                Exit::Failed,
+                "the directory is private: it answers only those who have a name there",
+            )
+            .hint("Claim one first, as in `RECADO_INVITE=CODE peer serve --name ana`; whoever runs the directory makes codes with `server invite`."),
             DirectoryError::Refused { .. } => Self::new(Exit::Failed, error),
         }
     }
@@ -146,6 +151,9 @@ impl From<StartError> for Failure {
             StartError::Name(problem) => return problem.into(),
             StartError::Fault(fault) => return fault.into(),
             StartError::NameTaken { ref name, ref held_at } => name_taken(name, held_at),
+            StartError::InviteRequired { ref name, .. } => format!(
+                "Ask whoever runs it for a code, which `server invite` makes, and type: RECADO_INVITE=CODE peer serve --name {name}"
+            ),
             StartError::Running(_) => "Use that one, or another --data-dir for another peer.".to_owned(),
             StartError::Delivering => "Try again when it has ended.".to_owned(),
             StartError::Listen(..) => "Choose another address or port with --listen.".to_owned(),
@@ -165,6 +173,6 @@ fn name_taken(name: &Name, held_at: &[String]) -> String {
         );
     }
     format!(
-        "Choose another with --name. If {name} is yours and its token is lost, the directory frees it a day after it was last online."
+        "Choose another with --name. If {name} is yours and its token is lost, whoever runs the directory frees it with `server names release {name}`."
     )
 }

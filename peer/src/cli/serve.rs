@@ -54,6 +54,10 @@ pub struct Listening {
     /// The URL that others are told to dial, where it is another than the one listened on
     #[arg(long, value_name = "URL")]
     pub advertise: Option<Address>,
+    /// The invitation that a private directory wants with a new name. Rather set `RECADO_INVITE`: others on this machine
+    /// can see what is typed behind a command
+    #[arg(long, value_name = "CODE", env = "RECADO_INVITE", hide_env_values = true)]
+    pub invite: Option<String>,
 }
 
 impl Serve {
@@ -103,7 +107,9 @@ fn listening_address(text: &str) -> Result<SocketAddr, String> {
 
 impl Listening {
     pub(super) fn wanted(self) -> Wanted {
-        Wanted { name: self.name, listen: self.listen, advertise: self.advertise }
+        // An empty variable is one that was not set.
+        let invite = self.invite.filter(|code| !code.is_empty());
+        Wanted { name: self.name, listen: self.listen, advertise: self.advertise, invite }
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Presence {
     pub tokens: Tokens,
     /// The secret of this claim.
     pub token: String,
+    /// The code that a private directory wants with a new claim, if the user has one.
+    pub invite: Option<String>,
     /// The name that is claimed.
     pub name: Name,
     /// Where others are to dial; an unspecified host means "where you see me".
@@ -74,6 +76,8 @@ impl Presence {
             let pause = match &answer {
                 Ok(registered) => {
                     failures = 0;
+                    // It has served its purpose, whatever becomes of the claim.
+                    self.invite = None;
                     self.remember(&registered.record.address, &mut listed_at).await;
                     let ttl =
                         Duration::from_secs(registered.ttl_seconds).clamp(SHORTEST_LEASE, LONGEST_LEASE);
@@ -102,7 +106,7 @@ impl Presence {
 
     /// Whether this is the end of a first start, for whoever started the peer to say.
     fn ends_the_start(&self, outcome: Outcome) -> bool {
-        outcome == Outcome::Refused(Slug::NameTaken)
+        matches!(outcome, Outcome::Refused(Slug::NameTaken | Slug::InviteRequired))
             && !self.tokens.claimed_at(&self.directory.url().to_string())
     }
 
@@ -111,7 +115,7 @@ impl Presence {
             name: self.name.clone(),
             address: self.address.clone(),
             fingerprint: None,
-            invite: None,
+            invite: self.invite.clone(),
             fresh,
         };
         self.directory.register(&registration, &self.token).await
@@ -143,6 +147,9 @@ impl Presence {
             }
             Err(DirectoryError::Refused { slug: Slug::NameTaken, .. }) => {
                 tracing::warn!(%directory, name = %self.name, "somebody else has this name in the directory: not listed; serving on, and trying again every 5 minutes");
+            }
+            Err(DirectoryError::Refused { slug: Slug::InviteRequired, .. }) => {
+                tracing::warn!(%directory, name = %self.name, "the directory takes this name only with an invitation (RECADO_INVITE=CODE): not listed; serving on, and trying again every 5 minutes");
             }
             Err(error) => {
                 tracing::warn!(%error, address = %self.address, "not listed; serving on, and trying again every 5 minutes");
