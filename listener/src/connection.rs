@@ -5,10 +5,11 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use axum::response::IntoResponse;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -22,35 +23,57 @@ use tower::Service as _;
 
 use crate::body::{Timed, Tracked};
 use crate::farewell::{Farewell, part};
-use crate::layers::{REQUEST_ID, fresh_id};
+use crate::json::BodyLimit;
+use crate::layers::{REQUEST_ID, request_id};
 use crate::pace::{Pace, Paced};
-use crate::{Limits, Observer, Refusal, Settings, Source, TrustedProxy};
+use crate::rate::Rate;
+use crate::{Limits, Refusal, Settings, Source};
 
 /// hyper's buffers for one connection. Its default of 400 KiB, times all connections, is more memory than a peer should need.
 const BUFFER: usize = 64 * 1024;
 
+/// As many header lines hyper reads without asking for memory; it has to be told of more.
+const HEADERS: usize = 100;
+
 /// What all connections of a listener have in common.
 pub(crate) struct Common {
-    pub(crate) router: Router,
-    pub(crate) limits: Limits,
-    pub(crate) trusted_proxies: Vec<TrustedProxy>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) settings: Settings,
+    router: Router,
+    requests: Rate,
     http: http1::Builder,
 }
 
 impl Common {
     pub(crate) fn new(router: Router, settings: Settings) -> Self {
-        let Settings { limits, trusted_proxies, observer } = settings;
+        let limits = settings.limits;
         let mut http = http1::Builder::new();
         http.header_read_timeout(None)
             .max_header_size(limits.header_bytes)
             .max_buf_size(BUFFER.max(limits.header_bytes));
+        if limits.headers > HEADERS {
+            http.max_headers(limits.headers);
+        }
+        let requests = Rate::new(limits.requests, Duration::from_secs(1));
         // `with_state` here, or axum would finish its routes anew for each request.
-        Self { router: router.with_state(()), limits, trusted_proxies, observer, http }
+        Self { settings, router: router.with_state(()), requests, http }
+    }
+
+    /// Why a request is not for the router.
+    fn refusal(&self, request: &Request<Body>, source: Source) -> Option<Problem> {
+        let limits = &self.settings.limits;
+        if request.headers().len() > limits.headers {
+            return Some(head_too_large(limits));
+        }
+        if source.is_exempt() {
+            return None;
+        }
+        let seconds = self.requests.take(source).err()?;
+        let detail = format!("This address may ask {} times a second. Ask less often.", limits.requests);
+        Some(Slug::RateLimited.because(detail).retry_after(seconds))
     }
 
     pub(crate) fn refused(&self, slug: Slug) {
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &self.settings.observer {
             observer.refused(slug);
         }
     }
@@ -67,7 +90,7 @@ pub(crate) async fn serve_connection<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let pace = Pace::new(common.limits);
+    let pace = Pace::new(common.settings.limits);
     let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
     let service = service_fn({
         let (pace, common) = (Arc::clone(&pace), Arc::clone(&common));
@@ -77,7 +100,7 @@ pub(crate) async fn serve_connection<S>(
     let end = drive(&mut connection, &pace, stopping).await;
     tracing::debug!(source = %source.ip(), ?end, "a connection ended");
     let stream = connection.into_parts().io.into_inner().into_inner();
-    if let Some(farewell) = farewell(&end, &pace, &common.limits) {
+    if let Some(farewell) = farewell(&end, &pace, &common.settings.limits) {
         if let Farewell::Answer(problem) = &farewell {
             common.refused(problem.slug);
         }
@@ -93,42 +116,56 @@ fn answer(
     pace: &Arc<Pace>,
 ) -> impl Future<Output = Result<Response<Tracked>, Infallible>> + Send + use<> {
     let (answering, now) = pace.answering();
-    let too_many_headers = request.headers().len() > common.limits.headers;
+    let limits = &common.settings.limits;
+    let source = connected.of(request.headers(), &common.settings.trusted_proxies);
     let mut request = request.map(|body| {
         if body.is_end_stream() {
             Body::empty()
         } else {
-            Body::new(Timed::new(body, now + common.limits.body, Arc::clone(pace)))
+            Body::new(Timed::new(body, now + limits.body, Arc::clone(pace)))
         }
     });
-    let source = connected.of(request.headers(), &common.trusted_proxies);
     request.extensions_mut().insert(source);
-    let answer = if too_many_headers {
-        Err(head_too_large(&common.limits))
-    } else {
-        Ok(common.router.clone().call(request))
+    BodyLimit(limits.body_bytes).apply(&mut request);
+    let answer = match common.refusal(&request, source) {
+        Some(problem) => Err(refused(problem, request.headers())),
+        None => Ok(common.router.clone().call(request)),
     };
-    let common = Arc::clone(common);
+    let (common, pace) = (Arc::clone(common), Arc::clone(pace));
     async move {
         let mut response = match answer {
-            Ok(answer) => answer.await?,
-            Err(problem) => {
-                let mut response = Refusal(problem).into_response();
-                response.headers_mut().extend(fresh_id().map(|id| (REQUEST_ID, id)));
-                response
-            }
+            Ok(answer) => match pace.unless_given_up(answer).await {
+                Some(response) => response?,
+                None => refused(given_up(), &HeaderMap::new()),
+            },
+            Err(refused) => refused,
         };
         if let Some(slug) = response.extensions().get() {
             common.refused(*slug);
         }
         // hyper closes after a request that was not read whole; the client may as well know, and stop sending.
-        let refused =
-            matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
-        if refused && answering.leaves_unread() {
+        if answering.leaves_unread() && response.extensions().get::<Slug>().is_some() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        answering.begins(is_event_stream(&response));
         Ok(response.map(|body| Tracked::new(body, answering)))
     }
+}
+
+/// A problem that is answered before a router has seen the request, or behind its back.
+fn refused(problem: Problem, headers: &HeaderMap) -> Response<Body> {
+    let mut response = Refusal(problem).into_response();
+    response.headers_mut().extend(request_id(headers).map(|id| (REQUEST_ID, id)));
+    response
+}
+
+fn given_up() -> Problem {
+    Slug::Unavailable.because("The answer took too long, and was given up. Try again.")
+}
+
+fn is_event_stream(response: &Response<Body>) -> bool {
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// How HTTP ended on a connection.
@@ -169,8 +206,15 @@ where
             if alarm.as_mut().poll(cx).is_pending() {
                 break;
             }
-            if deadline <= alarm.deadline() {
+            if deadline > alarm.deadline() {
+                continue;
+            }
+            if !pace.give_up_answer() {
                 return Poll::Ready(End::Late);
+            }
+            // Its handler is dropped, and the client told, as soon as hyper asks for the answer.
+            if let Poll::Ready(result) = Pin::new(&mut *connection).poll(cx) {
+                return Poll::Ready(End::Http(result));
             }
         }
         Poll::Pending

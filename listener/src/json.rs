@@ -1,6 +1,6 @@
 //! The JSON border: a request's body, read within its limits and parsed into a type. What the type means is for the handlers.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -9,8 +9,8 @@ use protocol::problem::{Problem, Slug};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-use crate::Refusal;
 use crate::body::TooSlow;
+use crate::{Limits, Refusal};
 
 /// A type that a body may have.
 pub trait Shape: DeserializeOwned {
@@ -18,27 +18,43 @@ pub trait Shape: DeserializeOwned {
     const SLUG: Slug;
 }
 
-/// A body of JSON, at most `MAX` bytes, as `T`.
+/// The longest body that a request may have, in bytes. [`serve`](fn@crate::serve) says it to each request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit(pub(crate) usize);
+
+impl BodyLimit {
+    /// To this request, for axum's extractors too.
+    pub(crate) fn apply(self, request: &mut Request) {
+        DefaultBodyLimit::max(self.0).apply(request);
+        request.extensions_mut().insert(self);
+    }
+
+    fn of(request: &Request) -> usize {
+        request.extensions().get().map_or_else(|| Limits::default().body_bytes, |Self(bytes)| *bytes)
+    }
+}
+
+/// A body of JSON, within [`Limits::body_bytes`], as `T`.
 ///
 /// Refused with `415 unsupported-media-type`, `413 too-large`, `408 timeout`, `400 bad-json`, and, when it is JSON but not
 /// a `T`, with the [`Shape::SLUG`].
 #[derive(Debug, Clone, Copy)]
-pub struct Json<T, const MAX: usize>(pub T);
+pub struct Json<T>(pub T);
 
-impl<T: Shape, S: Sync, const MAX: usize> FromRequest<S> for Json<T, MAX> {
+impl<T: Shape, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let document = Document::<MAX>::from_request(request, state).await?;
+        let document = Document::from_request(request, state).await?;
         Ok(Self(document.parse(T::SLUG)?))
     }
 }
 
-/// A body of at most `MAX` bytes that was sent as JSON, not yet parsed: for handlers that take more than one shape.
+/// A body that was sent as JSON, not yet parsed: for handlers that take more than one shape.
 #[derive(Debug, Clone)]
-pub struct Document<const MAX: usize>(pub Bytes);
+pub struct Document(pub Bytes);
 
-impl<const MAX: usize> Document<MAX> {
+impl Document {
     /// The document as `T`; `misshapen` is the problem when it is JSON, but not a `T`, and `400 bad-json` when it is not JSON.
     pub fn parse<T: DeserializeOwned>(&self, misshapen: Slug) -> Result<T, Problem> {
         let text = std::str::from_utf8(&self.0).map_err(|error| not_utf8(&self.0, error.valid_up_to()))?;
@@ -46,7 +62,7 @@ impl<const MAX: usize> Document<MAX> {
     }
 }
 
-impl<S: Sync, const MAX: usize> FromRequest<S> for Document<MAX> {
+impl<S: Sync> FromRequest<S> for Document {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
@@ -55,14 +71,15 @@ impl<S: Sync, const MAX: usize> FromRequest<S> for Document<MAX> {
                 .because("Send JSON: use `curl --json`, or add the header `content-type: application/json`.")
                 .into());
         }
+        let most = BodyLimit::of(&request);
         let body = request.into_body();
         // What announces that it is too large is not waited for.
-        if body.size_hint().lower() > MAX as u64 {
-            return Err(too_large(MAX).into());
+        if body.size_hint().lower() > most as u64 {
+            return Err(too_large(most).into());
         }
-        match Limited::new(body, MAX).collect().await {
+        match Limited::new(body, most).collect().await {
             Ok(collected) => Ok(Self(collected.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(too_large(MAX).into()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large(most).into()),
             Err(error) => Err(unfinished(&*error).into()),
         }
     }
@@ -78,8 +95,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application") && suffix.eq_ignore_ascii_case("json")
 }
 
-fn too_large(max: usize) -> Problem {
-    Slug::TooLarge.because(format!("The body may have {max} bytes at most. Send less at a time."))
+fn too_large(most: usize) -> Problem {
+    Slug::TooLarge.because(format!("The body may have {most} bytes at most. Send less at a time."))
 }
 
 fn unfinished(error: &(dyn std::error::Error + 'static)) -> Problem {
@@ -130,7 +147,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &[u8]) -> Result<Vec<u8>, Problem> {
-        Document::<64>(Bytes::copy_from_slice(text)).parse(Slug::InvalidMessage)
+        Document(Bytes::copy_from_slice(text)).parse(Slug::InvalidMessage)
     }
 
     fn slug(text: &[u8]) -> Slug {

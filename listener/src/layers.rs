@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use protocol::problem::Slug;
 use tower::util::{MapRequestLayer, MapResponseLayer};
@@ -45,6 +45,15 @@ pub fn dressed(router: Router) -> Router {
     ))
 }
 
+/// The id of a request with these headers: its own if it is valid, or a new one.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(REQUEST_ID).filter(|id| is_valid_id(id)).cloned().or_else(fresh_id)
+}
+
+fn is_valid_id(id: &HeaderValue) -> bool {
+    (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+}
+
 /// A new request id; there is always one, but a header's type does not know that.
 pub(crate) fn fresh_id() -> Option<HeaderValue> {
     HeaderValue::from_str(Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).ok()
@@ -60,10 +69,7 @@ impl MakeRequestId for FreshId {
 }
 
 fn without_invalid_id(mut request: Request) -> Request {
-    let valid = |id: &HeaderValue| {
-        (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
-    };
-    if !request.headers().get(REQUEST_ID).is_none_or(valid) {
+    if !request.headers().get(REQUEST_ID).is_none_or(is_valid_id) {
         request.headers_mut().remove(REQUEST_ID);
     }
     request

@@ -7,6 +7,7 @@
 mod body;
 mod connection;
 mod farewell;
+mod flags;
 mod forwarded;
 mod json;
 mod layers;
@@ -15,11 +16,13 @@ mod observer;
 mod pace;
 mod places;
 mod query;
+mod rate;
 mod refusal;
 mod serve;
 mod settings;
 mod source;
 
+pub use flags::LimitFlags;
 pub use json::{Document, Json, Shape};
 pub use layers::dressed;
 pub use limits::Limits;

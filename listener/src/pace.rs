@@ -4,16 +4,17 @@
 //! first byte, so it would hang up on every client that keeps a connection for longer than that.
 //!
 //! ```text
-//!  accept ─▶ Opening ─first byte─▶ Head ─head complete─▶ Answering ─response body dropped─▶ Idle
-//!            └─── limits.header ───┘ ▲                   (no limit of its own:              limits.idle
-//!                                    │                    the body has one)                 │
-//!                                    └──────────────────first byte──────────────────────────┘
+//!  accept ─▶ Opening ─byte─▶ Head ─its end─▶ Answering ─answer's head─▶ Sending ─answer's last byte─▶ Idle
+//!            handshake       header          └─ request, or without end for a stream of events ─┘     idle
+//!                              ▲                                                                       │
+//!                              └──────────────────────────────── byte ─────────────────────────────────┘
 //! ```
-//! In every stage, a client that leaves unread what is written to it has `limits.idle` to read on.
+//! In every stage, a client that leaves unread what is written to it has the limit `idle` to read on.
 //! A head whose first bytes came in one packet with the request before counts as idle until its next byte.
 
+use std::future::poll_fn;
 use std::io::IoSlice;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -28,6 +29,7 @@ pub(crate) enum Stage {
     Opening,
     Head,
     Answering,
+    Sending,
     Idle,
 }
 
@@ -35,6 +37,10 @@ pub(crate) enum Stage {
 struct State {
     stage: Stage,
     since: Instant,
+    /// When the answer that was begun last has to be with the client; never, for an event stream.
+    answered_by: Option<Instant>,
+    /// The answer that runs is given up.
+    overdue: bool,
     /// Since when the client has taken nothing of what is written to it.
     blocked: Option<Instant>,
     /// Of what was written before this head came, something is still unsent.
@@ -54,6 +60,8 @@ impl Pace {
         let state = State {
             stage: Stage::Opening,
             since: Instant::now(),
+            answered_by: None,
+            overdue: false,
             blocked: None,
             head_amid_answer: false,
             unread: false,
@@ -61,14 +69,15 @@ impl Pace {
         Arc::new(Self { limits, state: Mutex::new(state) })
     }
 
-    /// When the connection is to be given up unless something happens; never while it is being answered.
+    /// When the connection is to be given up unless something happens.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let state = self.state();
         let by_stage = match state.stage {
-            Stage::Opening | Stage::Head => Some(state.since + self.limits.header),
-            // A connection is not idle while the end of an answer is still being sent.
+            Stage::Opening => Some(state.since + self.limits.handshake),
+            Stage::Head => Some(state.since + self.limits.header),
             Stage::Idle if state.blocked.is_none() => Some(state.since + self.limits.idle),
-            Stage::Answering | Stage::Idle => None,
+            // A connection is not idle while the end of an answer is still being sent.
+            Stage::Answering | Stage::Sending | Stage::Idle => state.answered_by,
         };
         let by_reader = state.blocked.map(|since| since + self.limits.idle);
         [by_stage, by_reader].into_iter().flatten().min()
@@ -97,9 +106,29 @@ impl Pace {
         let mut state = self.state();
         state.stage = Stage::Answering;
         state.since = now;
+        state.answered_by = Some(now + self.limits.request);
+        state.overdue = false;
         state.unread = false;
         drop(state);
         (Answering(Arc::clone(self)), now)
+    }
+
+    /// Gives up an answer that has not begun, once; whether there was one.
+    pub(crate) fn give_up_answer(&self) -> bool {
+        let mut state = self.state();
+        let gives_up = state.stage == Stage::Answering && !state.overdue;
+        state.overdue |= gives_up;
+        gives_up
+    }
+
+    /// What a handler answers, unless it is given up before. Is polled with its connection, so nothing has to wake it.
+    pub(crate) async fn unless_given_up<F: Future>(&self, answer: F) -> Option<F::Output> {
+        let mut answer = pin!(answer);
+        poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Pending if self.state().overdue => Poll::Ready(None),
+            outcome => outcome.map(Some),
+        })
+        .await
     }
 
     /// A request's body was dropped before its end.
@@ -110,13 +139,12 @@ impl Pace {
     fn read(&self) {
         let mut state = self.state();
         match state.stage {
-            Stage::Opening => state.stage = Stage::Head,
-            Stage::Idle => {
+            Stage::Opening | Stage::Idle => {
                 state.stage = Stage::Head;
                 state.since = Instant::now();
                 state.head_amid_answer = state.blocked.is_some();
             }
-            Stage::Head | Stage::Answering => {}
+            Stage::Head | Stage::Answering | Stage::Sending => {}
         }
     }
 
@@ -139,6 +167,15 @@ impl Pace {
 pub(crate) struct Answering(Arc<Pace>);
 
 impl Answering {
+    /// The answer begins: only its body is still to come, for as long as it likes if it is `endless`.
+    pub(crate) fn begins(&self, endless: bool) {
+        let mut state = self.0.state();
+        state.stage = Stage::Sending;
+        if endless {
+            state.answered_by = None;
+        }
+    }
+
     /// Whether the request's body was dropped before its end.
     pub(crate) fn leaves_unread(&self) -> bool {
         self.0.state().unread

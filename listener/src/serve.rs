@@ -34,11 +34,12 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let settings = settings.into();
-    let limits = settings.limits;
+    let drain = settings.limits.drain;
+    let places = Places::new(settings.limits.per_source);
     let (stop, stopping) = watch::channel(());
     let mut door = Door {
         common: Arc::new(Common::new(router, settings)),
-        places: Places::new(limits.per_source),
+        places,
         stopping,
         connections: JoinSet::new(),
         refusals: JoinSet::new(),
@@ -49,7 +50,7 @@ pub async fn serve(
     let running = door.connections.len();
     tracing::debug!(running, "stopped accepting");
     let drained = async { while door.connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain, drained).await.is_err() {
+    if tokio::time::timeout(drain, drained).await.is_err() {
         tracing::warn!(
             connections = door.connections.len(),
             "gave up on requests that did not finish in time"
@@ -79,14 +80,14 @@ impl Door {
                 Some(_) = self.refusals.join_next() => {}
                 (stream, address) = &mut next => {
                     next.set(accept(listener));
-                    self.admit(stream, Source::connected(address, &self.common.trusted_proxies));
+                    self.admit(stream, Source::connected(address, &self.common.settings.trusted_proxies));
                 }
             }
         }
     }
 
     fn admit(&mut self, stream: TcpStream, source: Source) {
-        if self.connections.len() >= self.common.limits.connections {
+        if self.connections.len() >= self.common.settings.limits.connections {
             self.refuse(
                 stream,
                 source,
@@ -103,7 +104,7 @@ impl Door {
         // Answers are written whole: waiting to fill a packet would only delay them. A failure shows at the first read.
         let _ = stream.set_nodelay(true);
         let (common, stopping) = (Arc::clone(&self.common), self.stopping.clone());
-        let observed = Observed::new(common.observer.clone());
+        let observed = Observed::new(common.settings.observer.clone());
         self.connections.spawn(async move {
             let (_place, _observed) = (place, observed);
             // The place for TLS: one byte peeked at under `limits.header` tells a handshake from HTTP.

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use listener::Limits;
 use protocol::address::Scheme;
 use protocol::{Address, Name, Slug};
 use tokio::net::TcpListener;
@@ -55,6 +56,8 @@ pub struct Wanted {
     pub advertise: Option<Address>,
     /// The code that a private directory wants with a new name.
     pub invite: Option<String>,
+    /// What strangers may take of it.
+    pub limits: Limits,
 }
 
 /// Why a peer does not run.
@@ -121,7 +124,7 @@ impl Serving {
             peer: Arc::clone(&peer),
             _lock: lock,
         };
-        serving.receive(listener, &stop);
+        serving.receive(listener, wanted.limits, &stop);
         serving.deliver(bell, &stop);
         let advertised = wanted.advertise.unwrap_or_else(|| serving.address.clone());
         serving.be_listed(advertised, wanted.invite, &stop).await?;
@@ -129,10 +132,9 @@ impl Serving {
         Ok(serving)
     }
 
-    fn receive(&mut self, listener: TcpListener, stop: &CancellationToken) {
+    fn receive(&mut self, listener: TcpListener, limits: Limits, stop: &CancellationToken) {
         let (name, inbox) = (self.name.clone(), self.peer.inbox.clone());
         let router = endpoint::router(Endpoint { name, judge: Judge, inbox });
-        let limits = listener::Limits::default();
         self.tasks.push(tokio::spawn(listener::serve(
             listener,
             router,

@@ -17,6 +17,8 @@ pub mod problem;
 
 pub mod duration;
 
+pub mod size;
+
 pub use address::Address;
 pub use fingerprint::Fingerprint;
 pub use name::Name;

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{Arg, ArgAction, Parser, ValueEnum};
 use etcetera::BaseStrategy as _;
-use listener::{Limits, Settings, TrustedProxy};
+use listener::{LimitFlags, Settings, TrustedProxy};
 use tracing_subscriber::EnvFilter;
 
 use crate::command::Command;
@@ -17,7 +17,13 @@ use crate::directory::{Options, Retention};
 
 /// Lists who is online and where; no message passes through it.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "server", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "server",
+    version,
+    max_term_width = 100,
+    mut_args(with_variable),
+    disable_help_subcommand = true
+)]
 #[command(before_help = "Examples:
   server                          list who is online, for peers on this machine
   server --listen 0.0.0.0:7100    for everybody who can reach it
@@ -87,6 +93,27 @@ pub struct Config {
     /// Log more; twice for everything. The variable `RUST_LOG` says more exactly what
     #[arg(short, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+
+    /// What a stranger may take.
+    #[command(flatten)]
+    pub limits: LimitFlags<CONNECTIONS, LONGEST_BODY>,
+}
+
+/// Ten thousand peers may come back at the same moment, each over a connection of its own.
+const CONNECTIONS: usize = 16_384;
+
+/// A name, an address and a fingerprint are far smaller, however they are escaped.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// Each flag can be said by a variable that is called as it is.
+fn with_variable(flag: Arg) -> Arg {
+    match flag.get_long() {
+        Some(long) if flag.get_env().is_none() => {
+            let variable = format!("RECADO_DIRECTORY_{}", long.to_uppercase().replace('-', "_"));
+            flag.env(variable)
+        }
+        _ => flag,
+    }
 }
 
 /// How log lines look.
@@ -125,9 +152,11 @@ impl Config {
     /// What its listener has to know.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        // Ten thousand peers may come back at the same moment, each over a connection of its own.
-        let limits = Limits { connections: 16_384, ..Limits::default() };
-        Settings { limits, trusted_proxies: self.trusted_proxy.clone(), ..Settings::default() }
+        Settings {
+            limits: self.limits.limits(),
+            trusted_proxies: self.trusted_proxy.clone(),
+            ..Settings::default()
+        }
     }
 
     /// Sends logs to standard error, for this whole process.

@@ -39,6 +39,9 @@ mod leases;
 /// Crowds of clients that hang, and of peers that come at once.
 mod crowd;
 
+/// What one client may take of either program, as its flags say.
+mod limits;
+
 /// Where a request came from, when proxies stand between.
 mod proxies;
 

@@ -45,9 +45,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hyper", &["listener/src/"]),
     ("tower_http", &["listener/src/"]),
     ("ipnet", &["listener/src/source.rs"]),
+    ("governor", &["listener/src/rate.rs"]),
     (
         "clap",
         &[
+            "listener/src/flags.rs",
             "server/src/config.rs",
             "server/src/main.rs",
             "server/src/command.rs",

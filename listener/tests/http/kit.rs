@@ -1,11 +1,14 @@
 //! A served router and clients that write bytes. Every wait has a deadline; none is shorter than a slow machine needs.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use listener::{Json, Limits, Query, Settings, Shape, Source};
@@ -24,11 +27,15 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 pub(crate) const ROOMY: Limits = Limits {
     connections: 100,
     per_source: 100,
+    requests: NonZeroU32::MAX,
+    body_bytes: 1024,
+    header_bytes: 16 * 1024,
+    headers: 64,
+    handshake: Duration::from_mins(1),
     header: Duration::from_mins(1),
     body: Duration::from_mins(1),
     idle: Duration::from_mins(1),
-    header_bytes: 16 * 1024,
-    headers: 64,
+    request: Duration::from_mins(1),
     drain: Duration::from_mins(1),
 };
 
@@ -66,13 +73,14 @@ fn router(signals: Arc<Signals>) -> Router {
     let router = Router::new()
         .route("/hello", get(async || "hello"))
         .route("/source", get(async |source: Source| source.ip().to_string()))
-        .route("/note", post(async |Json(note): Json<Note, 1024>| Answer(note)))
+        .route("/note", post(async |Json(note): Json<Note>| Answer(note)))
         .route("/bytes", post(async |bytes: Bytes| bytes))
         .route("/ignore", post(async || "not read"))
         .route("/page", get(async |Query(page): Query<Page>| page.limit.to_string()))
         .route("/panic", get(async || -> &'static str { panic!("as asked") }))
         .route("/wait", get(wait))
         .route("/events", get(events))
+        .route("/dribble", get(dribble))
         .route("/endless", get(endless))
         .with_state(signals);
     listener::dressed(router)
@@ -85,7 +93,12 @@ async fn wait(State(signals): State<Arc<Signals>>) -> &'static str {
 }
 
 /// One event whenever a test says so.
-async fn events(State(signals): State<Arc<Signals>>) -> Body {
+async fn events(signals: State<Arc<Signals>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/event-stream")], dribble(signals).await)
+}
+
+/// The same, as any other answer.
+async fn dribble(State(signals): State<Arc<Signals>>) -> Body {
     Body::from_stream(futures_util::stream::unfold(signals, async |signals| {
         signals.go_on.notified().await;
         Some((Ok::<_, std::io::Error>("data: event\n\n"), signals))

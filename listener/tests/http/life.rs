@@ -32,7 +32,7 @@ async fn the_time_for_a_head_does_not_run_between_requests() {
 
 #[tokio::test]
 async fn an_event_stream_outlives_every_limit() {
-    let site = Site::open(Limits { header: SHORT, body: SHORT, idle: SHORT, ..ROOMY }).await;
+    let site = Site::open(Limits { header: SHORT, body: SHORT, idle: SHORT, request: SHORT, ..ROOMY }).await;
     let mut client = site.client().await;
     client.send("GET /events HTTP/1.1\r\n\r\n").await;
     for _ in 0..2 {

@@ -2,6 +2,7 @@
 //!
 //! - `slow`: clients that stall or drip, and that nobody else notices them
 //! - `problems`: every error is a problem with a request id, hyper's and axum's own included
+//! - `share`: how much one request, or one source, may take
 //! - `observed`: what a program may count
 //! - `life`: what a connection may keep open, who gets in, and how a listener shuts down
 
@@ -12,4 +13,5 @@ mod kit;
 mod life;
 mod observed;
 mod problems;
+mod share;
 mod slow;

@@ -21,7 +21,7 @@ fn short_idle() -> Limits {
 
 #[tokio::test]
 async fn a_client_that_sends_nothing_is_hung_up_on() {
-    let site = Site::open(short_header()).await;
+    let site = Site::open(Limits { handshake: SHORT, ..ROOMY }).await;
     let mut client = site.client().await;
     site.serves_others().await;
     assert_eq!(client.rest().await, "");

@@ -3,6 +3,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
+use listener::LimitFlags;
+use protocol::message::LONGEST_ENCODED;
 use protocol::{Address, Name};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -26,6 +28,8 @@ pub struct Serve {
     listening: Listening,
     #[command(flatten)]
     _announced: Announced,
+    #[command(flatten)]
+    limits: LimitFlags<4096, LONGEST_ENCODED>,
 }
 
 /// What scripts may say already, and what means something once it is there: the page in the browser, and quotas.
@@ -63,8 +67,8 @@ pub struct Listening {
 impl Serve {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut signals = Signals::new()?;
-        let starting =
-            async { Ok::<_, Failure>(Serving::start(global.open()?, self.listening.wanted()).await?) };
+        let wanted = Wanted { limits: self.limits.limits(), ..self.listening.wanted() };
+        let starting = async { Ok::<_, Failure>(Serving::start(global.open()?, wanted).await?) };
         let serving = tokio::select! {
             serving = starting => serving?,
             signal = signals.next() => return Ok(signal.exit()),
@@ -109,7 +113,13 @@ impl Listening {
     pub(super) fn wanted(self) -> Wanted {
         // An empty variable is one that was not set.
         let invite = self.invite.filter(|code| !code.is_empty());
-        Wanted { name: self.name, listen: self.listen, advertise: self.advertise, invite }
+        Wanted {
+            name: self.name,
+            listen: self.listen,
+            advertise: self.advertise,
+            invite,
+            ..Wanted::default()
+        }
     }
 }
 

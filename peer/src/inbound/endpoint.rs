@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use listener::{Document, Refusal, Source};
-use protocol::message::{Identity, LONGEST_ENCODED, Message, Receipt, Unparsed};
+use protocol::message::{Identity, Message, Receipt, Unparsed};
 use protocol::{Name, Problem, Slug, paths};
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -41,7 +41,7 @@ pub fn router(endpoint: Endpoint) -> Router {
 async fn leave_message(
     State(endpoint): State<Endpoint>,
     source: Source,
-    document: Document<LONGEST_ENCODED>,
+    document: Document,
 ) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
     let message = Message::try_from(unparsed(&document)?)?;
     if message.to.as_ref().is_some_and(|to| *to != endpoint.name) {
@@ -68,7 +68,7 @@ async fn leave_message(
 }
 
 /// One message, a JSON object. An array would be read member by member, as if it were an object without names.
-fn unparsed(document: &Document<LONGEST_ENCODED>) -> Result<Unparsed, Problem> {
+fn unparsed(document: &Document) -> Result<Unparsed, Problem> {
     let is_array = document.0.trim_ascii_start().starts_with(b"[");
     let parsed = if is_array {
         let array = document.parse::<IgnoredAny>(Slug::InvalidMessage);

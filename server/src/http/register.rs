@@ -30,14 +30,11 @@ impl Shape for Members {
 const UNSEEN: &str =
     "`address`: the proxy between us does not say where you are: use the address at which others reach you.";
 
-/// A name, an address and a fingerprint are far smaller, however they are escaped.
-const LARGEST_BODY: usize = 16 * 1024;
-
 pub(super) async fn register(
     State(directory): State<Directory>,
     source: Source,
     headers: HeaderMap,
-    listener::Json(body): listener::Json<Members, LARGEST_BODY>,
+    listener::Json(body): listener::Json<Members>,
 ) -> Result<Response, Refusal> {
     let (token, made) = token(&headers)?;
     let request = Request {
