@@ -87,6 +87,9 @@ mod goodbye;
 /// Code and openapi.yaml say the same.
 mod contract;
 
+/// README's table of limits, and what the programs say of themselves.
+mod readme;
+
 /// The walls of the code: doors for libraries, owners of tables, rooms.
 mod tidy;
 

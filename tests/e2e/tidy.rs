@@ -297,7 +297,8 @@ fn production() -> Vec<Source> {
     sources
 }
 
-fn collect(folder: &Path, paths: &mut Vec<std::path::PathBuf>) {
+/// All Rust files in a folder.
+pub(super) fn collect(folder: &Path, paths: &mut Vec<std::path::PathBuf>) {
     for path in entries(folder) {
         if path.is_dir() {
             collect(&path, paths);
