@@ -145,17 +145,20 @@ fn where_streams_are_full_the_watch_asks() {
 }
 
 #[test]
-fn a_closed_pipe_ends_a_watch_in_which_nothing_happens() {
+fn a_closed_pipe_ends_a_command_in_which_nothing_happens() {
     let directory = Directory::start();
     let ana = Peer::start(&directory, "ana");
-    let mut command = ana.command(&["peers", "--watch", "--json"]);
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains("ana"), "{line}");
-    let ended = until("the end of the watch", || child.try_wait().unwrap());
-    let mut complaint = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
-    assert_eq!((ended.code(), complaint.as_str()), (Some(0), ""));
+    ana.leave(&serde_json::json!({"from": "ci", "body": "to have a line to read"})).expect(201);
+    for arguments in [&["peers", "--watch", "--json"][..], &["inbox", "--follow", "--json"]] {
+        let mut command = ana.command(arguments);
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with('{'), "{line}");
+        let ended = until(&format!("the end of {arguments:?}"), || child.try_wait().unwrap());
+        let mut complaint = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+        assert_eq!((ended.code(), complaint.as_str()), (Some(0), ""), "{arguments:?}");
+    }
 }

@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::pin::pin;
 
 use clap::Args;
 use protocol::Name;
@@ -7,7 +8,7 @@ use super::Global;
 use super::exit::{Exit, Failure};
 use super::follow::Follower;
 use super::listing;
-use super::output::Output;
+use super::output::{Output, reader_gone};
 use crate::conversations::{Direction, Query};
 use crate::peer::Peer;
 
@@ -55,8 +56,12 @@ impl Inbox {
         mark(&peer, marks, unread, output).await?;
         if self.follow {
             let mut follower = Follower::behind(&peer, Query { after, unread: false, last: None, ..query })?;
+            let mut gone = pin!(reader_gone());
             loop {
-                let entries = follower.next().await?;
+                let entries = tokio::select! {
+                    entries = follower.next() => entries?,
+                    () = &mut gone => return Ok(Exit::Done),
+                };
                 for entry in &entries {
                     listing::print_one(entry, output)?;
                 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::output::{FAINT, NAME, Output, note, reader_gone};
 use super::peers::{Online, directory_of, local_time, named, table, with_unread};
+use super::untrusted::Untrusted;
 use crate::outbound::directory::DirectoryError;
 use crate::outbound::follower::{Follower, News};
 use crate::peer::Peer;
@@ -44,7 +45,7 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
         match (news, &mut shown) {
             (Err(error @ DirectoryError::Away(..)), Some(_)) => {
                 if !std::mem::replace(&mut is_away, true) {
-                    note(&format!("{error}. Watching on."));
+                    note(&format!("{}. Watching on.", Untrusted(&error.to_string())));
                 }
                 continue;
             }

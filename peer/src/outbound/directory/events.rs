@@ -59,11 +59,15 @@ impl Directory {
         if !media_type.trim().eq_ignore_ascii_case(EVENT_STREAM) {
             return Err(self.away("it answers with something else than events".to_owned()));
         }
-        Ok(Events { answer, cutter: Cutter::default(), ready: VecDeque::new(), last_id })
+        Ok(Events::of(answer, last_id))
     }
 }
 
 impl Events {
+    fn of(answer: Response, last_id: Option<u64>) -> Self {
+        Self { answer, cutter: Cutter::default(), ready: VecDeque::new(), last_id }
+    }
+
     /// The next event, or why there will be none. May be dropped at any time.
     pub async fn next(&mut self) -> Result<Event, String> {
         loop {
@@ -99,6 +103,11 @@ fn meaning(frame: &Frame) -> Result<Option<Event>, String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http;
+    use futures_util::stream;
+    use reqwest::Body;
+    use tokio::time::{Instant, sleep};
+
     use super::*;
 
     fn frame(event: &str, data: &str) -> Frame {
@@ -119,5 +128,18 @@ mod tests {
         for bad in ["", "{", "[]", "{\"name\":\"rui\"}", &data.replace("rui", "a/b")] {
             assert!(meaning(&frame("joined", bad)).is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_alive_for_as_long_as_it_says_so() {
+        let begun = Instant::now();
+        let alive = stream::unfold(0, |said| async move {
+            sleep(if said < 10 { Duration::from_secs(40) } else { Duration::from_hours(1) }).await;
+            Some((Ok::<_, std::io::Error>(": alive\n\n"), said + 1))
+        });
+        let answer = http::Response::new(Body::wrap_stream(alive));
+        let ended = Events::of(answer.into(), None).next().await;
+        assert_eq!(ended, Err("it said nothing for 45 s".to_owned()));
+        assert_eq!(begun.elapsed(), Duration::from_secs(10 * 40 + 45));
     }
 }
