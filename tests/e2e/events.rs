@@ -153,6 +153,25 @@ fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
 }
 
 #[test]
+fn behind_a_stream_that_ended_without_a_word_the_list_is_read() {
+    let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
+    let opened = Arc::clone(&feeds);
+    let town = Town::build(move |_| {
+        let feed = Feed::default();
+        opened.lock().unwrap().push(feed.clone());
+        Reply::Events(feed)
+    });
+    let (ana, message) = town.ana_waits_for("rui");
+    town.until_asked("GET /peers", 1);
+    town.moves("rui");
+    feeds.lock().unwrap()[0].end();
+    ana.until_state_is(&message, "delivered");
+    let streams = town.directory.asked("GET /events");
+    assert!(streams.len() == 2 && streams[1].header("last-event-id").is_none(), "{streams:?}");
+    assert_eq!(town.directory.times_asked("GET /peers"), 2);
+}
+
+#[test]
 fn a_reset_means_that_the_list_is_read_again() {
     let feed = Feed::default();
     let told = feed.clone();

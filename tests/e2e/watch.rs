@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use protocol::Slug;
@@ -117,6 +118,30 @@ fn a_directory_that_goes_away_is_said_once_and_its_return_too() {
     assert!(watch.stderr().contains(directory.url()), "{}", watch.stderr());
     watch.signal(Signal::INT);
     assert_eq!(watch.wait(), Some(130));
+}
+
+#[test]
+fn however_long_a_directory_is_away_it_is_said_once() {
+    let away = Arc::new(AtomicBool::new(false));
+    let turn = Arc::clone(&away);
+    let directory = Fake::answering(move |asked| match asked.what.as_str() {
+        "GET /peers" if !turn.load(Ordering::SeqCst) => Reply::list(&[record("ana", PLACE)]),
+        _ => Reply::problem(Slug::Unavailable),
+    });
+    let zeca = Peer::of(directory.url(), "zeca");
+    let watch = watch(&zeca, &["--json"]);
+    for round in 1..=2 {
+        until_seen(&watch, &[("online", "ana")]);
+        away.store(true, Ordering::SeqCst);
+        let asked = directory.times_asked("GET /peers");
+        until("it is asked in vain", || (directory.times_asked("GET /peers") >= asked + 4).then_some(()));
+        away.store(false, Ordering::SeqCst);
+        let lines = |said: &str| said.ends_with('\n').then(|| said.lines().count());
+        watch.stderr_until("that it is back", |said| (lines(said) == Some(2 * round)).then_some(()));
+    }
+    let said = watch.stderr();
+    assert_eq!(said.matches("cannot be reached").count(), 2, "{said}");
+    assert_eq!(said.matches("is back").count(), 2, "{said}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use super::directory::{Directory, DirectoryError, Event, Events, List};
 use super::retry;
 
-/// How often the list is asked for where there is no stream; nor is a stream opened more often.
+/// How often the list is asked for where there is no stream. Nor is it read, or a stream opened, more often elsewhere.
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 /// A stream that lasted this long was a good one: when it ends, the next is opened at once.
 const STEADY: Duration = Duration::from_secs(30);
@@ -53,8 +53,8 @@ pub struct Follower {
     failures: u32,
     /// Not before then is the next stream tried,
     stream_at: Instant,
-    /// nor anything asked.
-    ask_at: Instant,
+    /// nor the list read.
+    list_at: Instant,
 }
 
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Follower {
             last_id: None,
             failures: 0,
             stream_at: now,
-            ask_at: now,
+            list_at: now,
         }
     }
 
@@ -108,23 +108,17 @@ impl Follower {
     /// a while. May be dropped at any time.
     pub async fn next(&mut self) -> Result<News, DirectoryError> {
         loop {
-            if self.stream.is_none() {
-                sleep_until(self.ask_at).await;
-                self.ask_at = Instant::now() + BETWEEN_QUESTIONS;
-                if self.stream_at <= Instant::now() {
-                    self.open_stream().await;
-                }
+            // Where a stream may be opened soon, the list is read behind it.
+            if self.stream.is_none() && self.stream_at <= self.list_at.max(Instant::now()) {
+                sleep_until(self.stream_at).await;
+                self.open_stream().await;
             }
-            let Some(stream) = self.stream.as_mut().filter(|_| !self.owes_list) else {
-                if self.read_list().await? {
-                    return Ok(News::List);
-                }
-                continue;
-            };
-            match stream.events.next().await {
-                Ok(Event::Change(change, record)) => return Ok(News::Change(change, record)),
-                Ok(Event::Reset) => self.owes_list = true,
-                Err(why) => {
+            match self.hear().await {
+                None if self.read_list().await? => return Ok(News::List),
+                None => {}
+                Some(Ok(Event::Change(change, record))) => return Ok(News::Change(change, record)),
+                Some(Ok(Event::Reset)) => self.owes_list = true,
+                Some(Err(why)) => {
                     tracing::debug!(why, "the stream of the directory's events ended");
                     self.lose_stream();
                 }
@@ -132,8 +126,22 @@ impl Follower {
         }
     }
 
+    /// What the stream tells; nothing once the list is to be read instead.
+    async fn hear(&mut self) -> Option<Result<Event, String>> {
+        let Some(stream) = &mut self.stream else {
+            sleep_until(self.list_at).await;
+            return None;
+        };
+        tokio::select! {
+            biased;
+            () = sleep_until(self.list_at), if self.owes_list => None,
+            told = stream.events.next() => Some(told),
+        }
+    }
+
     async fn open_stream(&mut self) {
         let names = filter(&self.names);
+        self.stream_at = Instant::now() + BETWEEN_QUESTIONS;
         match self.directory.events(&names, self.last_id).await {
             Ok(events) => {
                 self.owes_list |= self.last_id.is_none();
@@ -156,7 +164,6 @@ impl Follower {
         self.failures += 1;
         if self.failures == 1 {
             self.last_id = stream.events.last_id();
-            self.ask_at = Instant::now();
         } else {
             self.put_off();
         }
@@ -174,6 +181,7 @@ impl Follower {
 
     /// Reads the list; whether that is news.
     async fn read_list(&mut self) -> Result<bool, DirectoryError> {
+        self.list_at = Instant::now() + BETWEEN_QUESTIONS;
         match self.directory.refresh(&mut self.online).await {
             Ok(changed) => Ok(std::mem::take(&mut self.owes_list) || changed),
             Err(error) => {
@@ -181,7 +189,7 @@ impl Follower {
                 self.start_over();
                 // When it answers again it may well have streams again.
                 self.failures = 0;
-                self.stream_at = self.ask_at + BETWEEN_QUESTIONS;
+                self.stream_at = self.list_at + BETWEEN_QUESTIONS;
                 Err(error)
             }
         }
