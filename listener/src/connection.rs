@@ -17,8 +17,9 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use protocol::problem::{Problem, Slug};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout};
 use tower::Service as _;
 
 use crate::body::{Timed, Tracked};
@@ -27,6 +28,7 @@ use crate::json::BodyLimit;
 use crate::layers::{REQUEST_ID, request_id};
 use crate::pace::{Pace, Paced};
 use crate::rate::Rate;
+use crate::tls::Greeted;
 use crate::{Limits, Refusal, Settings, Source};
 
 /// hyper's buffers for one connection. Its default of 400 KiB, times all connections, is more memory than a peer should need.
@@ -59,15 +61,20 @@ impl Common {
     }
 
     /// Why a request is not for the router.
-    fn refusal(&self, request: &Request<Body>, source: Source) -> Option<Problem> {
+    fn refusal(&self, request: &Request<Body>, caller: Caller) -> Option<Problem> {
         let limits = &self.settings.limits;
+        if self.settings.tls.is_some() && !caller.over_tls {
+            return Some(
+                Slug::TlsRequired.because("This port speaks TLS: ask with https:// instead of http://."),
+            );
+        }
         if request.headers().len() > limits.headers {
             return Some(head_too_large(limits));
         }
-        if source.is_exempt() {
+        if caller.source.is_exempt() {
             return None;
         }
-        let seconds = self.requests.take(source).err()?;
+        let seconds = self.requests.take(caller.source).err()?;
         let detail = format!("This address may ask {} times a second. Ask less often.", limits.requests);
         Some(Slug::RateLimited.because(detail).retry_after(seconds))
     }
@@ -79,26 +86,53 @@ impl Common {
     }
 }
 
+/// Who is at the other end of a connection, and how what they say gets here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    source: Source,
+    over_tls: bool,
+}
+
 /// Serves one connection until either side has enough of it. When `stopping` changes, what runs is finished and no more is taken.
-///
-/// The stream is whatever carries HTTP/1.1: TLS, once there is some, ends before this.
-pub(crate) async fn serve_connection<S>(
-    stream: S,
+pub(crate) async fn serve_connection(
+    stream: TcpStream,
     source: Source,
     common: Arc<Common>,
-    stopping: watch::Receiver<()>,
-) where
+    mut stopping: watch::Receiver<()>,
+) {
+    let Some(tls) = &common.settings.tls else {
+        return speak_http(stream, Caller { source, over_tls: false }, common, stopping).await;
+    };
+    let greeted = tokio::select! {
+        biased;
+        _ = stopping.changed() => return,
+        greeted = timeout(common.settings.limits.handshake, tls.greet(stream)) => greeted,
+    };
+    match greeted {
+        Ok(Ok(Greeted::Tls(stream))) => {
+            speak_http(stream, Caller { source, over_tls: true }, common, stopping).await;
+        }
+        Ok(Ok(Greeted::Plain(stream))) => {
+            speak_http(stream, Caller { source, over_tls: false }, common, stopping).await;
+        }
+        Ok(Err(error)) => tracing::debug!(source = %source.ip(), %error, "no TLS came about"),
+        Err(_) => tracing::debug!(source = %source.ip(), "a handshake took too long"),
+    }
+}
+
+async fn speak_http<S>(stream: S, caller: Caller, common: Arc<Common>, stopping: watch::Receiver<()>)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let pace = Pace::new(common.settings.limits);
     let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
     let service = service_fn({
         let (pace, common) = (Arc::clone(&pace), Arc::clone(&common));
-        move |request| answer(request, source, &common, &pace)
+        move |request| answer(request, caller, &common, &pace)
     });
     let mut connection = common.http.serve_connection(io, service);
     let end = drive(&mut connection, &pace, stopping).await;
-    tracing::debug!(source = %source.ip(), ?end, "a connection ended");
+    tracing::debug!(source = %caller.source.ip(), ?end, "a connection ended");
     let stream = connection.into_parts().io.into_inner().into_inner();
     if let Some(farewell) = farewell(&end, &pace, &common.settings.limits) {
         if let Farewell::Answer(problem) = &farewell {
@@ -111,13 +145,13 @@ pub(crate) async fn serve_connection<S>(
 /// Answers one request.
 fn answer(
     request: Request<Incoming>,
-    connected: Source,
+    caller: Caller,
     common: &Arc<Common>,
     pace: &Arc<Pace>,
 ) -> impl Future<Output = Result<Response<Tracked>, Infallible>> + Send + use<> {
     let (answering, now) = pace.answering();
     let limits = &common.settings.limits;
-    let source = connected.of(request.headers(), &common.settings.trusted_proxies);
+    let source = caller.source.of(request.headers(), &common.settings.trusted_proxies);
     let mut request = request.map(|body| {
         if body.is_end_stream() {
             Body::empty()
@@ -127,7 +161,7 @@ fn answer(
     });
     request.extensions_mut().insert(source);
     BodyLimit(limits.body_bytes).apply(&mut request);
-    let answer = match common.refusal(&request, source) {
+    let answer = match common.refusal(&request, Caller { source, ..caller }) {
         Some(problem) => Err(refused(problem, request.headers())),
         None => Ok(common.router.clone().call(request)),
     };

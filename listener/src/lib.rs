@@ -21,6 +21,7 @@ mod refusal;
 mod serve;
 mod settings;
 mod source;
+mod tls;
 
 pub use flags::LimitFlags;
 pub use json::{Document, Json, Shape};
@@ -32,3 +33,4 @@ pub use refusal::Refusal;
 pub use serve::serve;
 pub use settings::Settings;
 pub use source::{Source, TrustedProxy, TrustedProxyError};
+pub use tls::{Tls, TlsError};

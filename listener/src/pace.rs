@@ -259,7 +259,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let outcome = Pin::new(&mut self.stream).poll_flush(cx);
+        // TLS takes more than the socket does.
+        self.pace.wrote(&outcome);
+        outcome
     }
 
     /// Leaves the stream open: the connection's task has last words to say, and shuts it down after them.

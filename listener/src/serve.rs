@@ -107,7 +107,6 @@ impl Door {
         let observed = Observed::new(common.settings.observer.clone());
         self.connections.spawn(async move {
             let (_place, _observed) = (place, observed);
-            // The place for TLS: one byte peeked at under `limits.header` tells a handshake from HTTP.
             serve_connection(stream, source, common, stopping).await;
         });
     }

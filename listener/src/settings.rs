@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Limits, Observer, TrustedProxy};
+use crate::{Limits, Observer, Tls, TrustedProxy};
 
 /// How a listener serves.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose word about where a request came from is taken; see [`Source::of`](crate::Source::of).
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// What it proves itself with; every request has to come over TLS then.
+    pub tls: Option<Tls>,
     /// Who is told what happens.
     pub observer: Option<Arc<dyn Observer>>,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Arg, ArgAction, Parser, ValueEnum};
 use etcetera::BaseStrategy as _;
-use listener::{LimitFlags, Settings, TrustedProxy};
+use listener::{LimitFlags, Settings, Tls, TrustedProxy};
 use tracing_subscriber::EnvFilter;
 
 use crate::command::Command;
@@ -55,6 +55,14 @@ pub struct Config {
     /// The same for a name without a fingerprint
     #[arg(long, env = "RECADO_DIRECTORY_RETENTION_UNKEYED", value_name = "DURATION", default_value = "1d", value_parser = protocol::duration::parse)]
     pub retention_unkeyed: Duration,
+
+    /// Serve https with the certificate in this file, PEM, followed by those that vouch for it
+    #[arg(long, env = "RECADO_DIRECTORY_TLS_CERT", value_name = "PATH", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of that certificate, PEM
+    #[arg(long, env = "RECADO_DIRECTORY_TLS_KEY", value_name = "PATH", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 
     /// Networks of the proxies that are believed when they say for whom they ask, separated by commas
     ///
@@ -150,13 +158,11 @@ impl Config {
     }
 
     /// What its listener has to know.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings {
-            limits: self.limits.limits(),
-            trusted_proxies: self.trusted_proxy.clone(),
-            ..Settings::default()
-        }
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        let tls = files.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?;
+        let trusted_proxies = self.trusted_proxy.clone();
+        Ok(Settings { limits: self.limits.limits(), trusted_proxies, tls, ..Settings::default() })
     }
 
     /// Sends logs to standard error, for this whole process.

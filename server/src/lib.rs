@@ -59,7 +59,8 @@ impl Server {
     /// Where it is reached, with the real port.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.settings.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Answers until `shutdown` is done, then finishes what runs and closes the database.

@@ -30,7 +30,7 @@ async fn run(config: Config) -> anyhow::Result<Outcome> {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let server = Server::bind(config.listen, &config.options()?, config.settings()).await?;
+    let server = Server::bind(config.listen, &config.options()?, config.settings()?).await?;
     let mut out = std::io::stdout();
     // Nobody has to read it.
     let _ = writeln!(out, "directory {}", server.url()).and_then(|()| out.flush());

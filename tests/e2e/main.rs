@@ -42,6 +42,9 @@ mod crowd;
 /// What one client may take of either program, as its flags say.
 mod limits;
 
+/// A directory that speaks TLS.
+mod https;
+
 /// Where a request came from, when proxies stand between.
 mod proxies;
 

@@ -4,6 +4,7 @@
 //! - `problems`: every error is a problem with a request id, hyper's and axum's own included
 //! - `share`: how much one request, or one source, may take
 //! - `observed`: what a program may count
+//! - `tls`: who speaks it, who does not, who stalls
 //! - `life`: what a connection may keep open, who gets in, and how a listener shuts down
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
@@ -15,3 +16,4 @@ mod observed;
 mod problems;
 mod share;
 mod slow;
+mod tls;
