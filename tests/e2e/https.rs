@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::harness::{Directory, Process, Program, raw, server_command};
 
 /// A folder with the certificate and key of this machine.
-fn certified() -> TempDir {
+pub(super) fn certified() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -18,13 +18,14 @@ fn certified() -> TempDir {
     folder
 }
 
-fn flags(folder: &Path) -> [String; 2] {
+/// The flags for a directory that proves itself with them.
+pub(super) fn flags(folder: &Path) -> [String; 2] {
     [("cert", "certificate.pem"), ("key", "key.pem")]
         .map(|(flag, file)| format!("--tls-{flag}={}", folder.join(file).display()))
 }
 
 /// What curl prints, and whether it went well.
-fn curl(arguments: &[&str]) -> (String, bool) {
+pub(super) fn curl(arguments: &[&str]) -> (String, bool) {
     let output =
         Command::new("curl").args(["--silent", "--show-error", "--noproxy", "*"]).args(arguments).output();
     let output = output.expect("curl is installed");
