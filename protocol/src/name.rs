@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use precis_profiles::UsernameCaseMapped;
-use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::precis_core::profile::{PrecisFastInvocation as _, Rules as _};
 use serde::{Deserialize, Serialize};
 use unicode_security::RestrictionLevel;
 use unicode_security::restriction_level::RestrictionLevelDetection as _;
@@ -63,6 +63,16 @@ impl Name {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Part of a name, as it would stand in one: width, case and composition are those of names. It need not be a name.
+    #[must_use]
+    pub fn fold(part: &str) -> String {
+        let profile = UsernameCaseMapped::new();
+        let folded = profile.width_mapping_rule(part);
+        let folded = folded.and_then(|folded| profile.case_mapping_rule(folded));
+        let folded = folded.and_then(|folded| profile.normalization_rule(folded));
+        folded.map_or_else(|_| part.to_owned(), String::from)
     }
 }
 
@@ -206,7 +216,29 @@ mod tests {
         assert_eq!(name(&"a".repeat(100_000)), Err(NameError::TooLong));
     }
 
+    #[test]
+    fn a_part_of_a_name_is_folded_as_the_whole_is() {
+        for (typed, folded) in [
+            ("JOÃ", "joã"),
+            ("oa\u{303}", "oã"),
+            ("Ａｎ", "an"),
+            ("-7", "-7"),
+            ("太", "太"),
+            ("", ""),
+            ("A b", "a b"),
+        ] {
+            assert_eq!(Name::fold(typed), folded, "{typed:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_name_folds_to_itself(text in "\\PC{1,70}") {
+            if let Ok(name) = text.parse::<Name>() {
+                prop_assert_eq!(Name::fold(name.as_str()), name.as_str());
+            }
+        }
+
         #[test]
         fn a_name_is_its_own_spelling(text in "\\PC{1,70}") {
             if let Ok(first) = text.parse::<Name>() {

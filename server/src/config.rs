@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use listener::{LimitFlags, Settings, Tls, TrustedProxy};
 use tracing_subscriber::EnvFilter;
 
 use crate::command::Command;
-use crate::directory::{Options, Retention};
+use crate::directory::{EventLimits, Options, Retention};
 
 /// Lists who is online and where; no message passes through it.
 #[derive(Debug, Clone, Parser)]
@@ -94,6 +94,26 @@ pub struct Config {
     )]
     pub max_claims_per_source: NonZeroU32,
 
+    /// Event streams open at the same time
+    #[arg(
+        long,
+        env = "RECADO_DIRECTORY_MAX_STREAMS",
+        value_name = "N",
+        default_value_t = 1000,
+        help_heading = "Limits"
+    )]
+    pub max_streams: usize,
+
+    /// Events that a reader may be behind before it has to read the list again
+    #[arg(
+        long,
+        env = "RECADO_DIRECTORY_MAX_EVENTS_BEHIND",
+        value_name = "N",
+        default_value = "1000",
+        help_heading = "Limits"
+    )]
+    pub max_events_behind: NonZeroUsize,
+
     /// How log lines are written to standard error
     #[arg(long, env = "RECADO_DIRECTORY_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -154,6 +174,7 @@ impl Config {
             private: self.private,
             max_names: self.max_names,
             max_claims_per_source: self.max_claims_per_source,
+            events: EventLimits { behind: self.max_events_behind, streams: self.max_streams },
         })
     }
 
@@ -209,6 +230,7 @@ mod tests {
         assert_eq!((options.ttl, options.retention), (library.ttl, library.retention));
         assert_eq!((options.private, options.max_names), (library.private, library.max_names));
         assert_eq!(options.max_claims_per_source, library.max_claims_per_source);
+        assert_eq!(options.events, library.events);
     }
 
     #[test]

@@ -12,8 +12,13 @@ mod leases;
 mod claimants;
 mod registration;
 
-mod list;
+mod events;
+mod listing;
 mod online;
+
+mod list;
+mod page;
+mod shelf;
 
 mod failure;
 
@@ -26,11 +31,15 @@ mod upkeep;
 mod office;
 
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod simulation;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use protocol::Name;
 use protocol::directory::{Claim, PeerRecord};
@@ -39,18 +48,22 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use claims::Retention;
 pub use decision::{Arrival, Invitation, Refusal, Request};
+pub use events::{EventLimits, NoPlace, Reader, Since};
 pub use failure::Failure;
 pub use invites::{InviteCode, InviteHash};
-pub use list::List;
+pub use list::Selection;
 pub use office::{Entry, Missing, Office};
 pub use opening::{OpenError, Options};
+pub use page::Page;
 pub use registration::Parting;
 pub use token::{Token, TokenError, TokenHash};
 
 use claimants::Claimants;
 use clock::{Clock, Moment};
+use events::Events;
 use online::Online;
 use registration::{Admitted, Now, Rules};
+use shelf::Shelf;
 
 /// A running directory. Clones share it.
 #[derive(Debug, Clone)]
@@ -69,7 +82,8 @@ struct Shared {
     /// How often names had been released by hand when this run began.
     releases: u64,
     online: Mutex<Online>,
-    list: list::Shelf,
+    events: Events,
+    shelf: Shelf,
     /// A lease began where there may have been none.
     joined: Notify,
     /// Memory knows what the database does not.
@@ -150,10 +164,24 @@ impl Directory {
         Ok(left.await?.map(drop))
     }
 
-    /// Everyone who is online.
-    #[must_use]
-    pub fn list(&self) -> Arc<List> {
-        self.shared.list.latest(&self.shared.online)
+    /// Those online whom the selection is about.
+    pub async fn page(&self, selection: &Selection) -> Result<Arc<Page>, Failure> {
+        self.shared.shelf.page(&self.shared.online, selection).await
+    }
+
+    /// A page that the selection gave, compressed with gzip.
+    pub async fn gzip(&self, selection: &Selection, page: &Page) -> Result<Bytes, Failure> {
+        self.shared.shelf.gzip(selection, page).await
+    }
+
+    /// What happens to the list, of these names or of all.
+    pub fn events(&self, since: Since, names: Option<HashSet<Name>>) -> Result<Reader, NoPlace> {
+        self.shared.events.read(since, names)
+    }
+
+    /// Ends all reading of events.
+    pub fn end_events(&self) {
+        self.shared.events.close();
     }
 
     /// A claimed name, online or not. Only who is offline is looked up in the database.
@@ -229,7 +257,7 @@ impl Shared {
     /// The lease counts from here, not from before the commit, so that a slow disk shortens none.
     fn publish(&self, admitted: &mut Admitted) {
         admitted.listed.ends = self.clock.now().after(self.rules.ttl);
-        lock(&self.online).join(admitted.listed.clone());
+        lock(&self.online).join(admitted.clone());
         self.joined.notify_one();
     }
 

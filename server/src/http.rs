@@ -1,11 +1,14 @@
 //! All routes of the directory on one page. Each endpoint has a file; what it decides is the directory's affair.
 
+mod events;
 mod health;
 mod peers;
 mod register;
 
 mod bearer;
+mod coding;
 mod conditional;
+mod percent;
 mod private;
 mod refusal;
 
@@ -20,7 +23,8 @@ use crate::directory::Directory;
 pub fn router(directory: Directory) -> Router {
     let mut reading = Router::new()
         .route(paths::PEERS, get(peers::list))
-        .route(&format!("{}/{{name}}", paths::PEERS), get(peers::find));
+        .route(&format!("{}/{{name}}", paths::PEERS), get(peers::find))
+        .route(paths::EVENTS, get(events::events));
     if directory.is_private() {
         reading = reading.route_layer(from_fn_with_state(directory.clone(), private::holders_only));
     }

@@ -68,6 +68,11 @@ impl Server {
         let directory = self.directory.clone();
         let upkeep = tokio::spawn(async move { directory.tend().await });
         let router = http::router(self.directory.clone());
+        let shutdown = async {
+            shutdown.await;
+            // They would never finish.
+            self.directory.end_events();
+        };
         listener::serve(self.listener, router, self.settings, shutdown).await;
         upkeep.abort();
         // Its writes have to be over before the last one.

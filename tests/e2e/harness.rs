@@ -12,6 +12,7 @@ mod peer;
 mod process;
 mod programs;
 mod python;
+mod stream;
 mod wait;
 mod wire;
 
@@ -24,6 +25,7 @@ pub(crate) use peer::{Finished, Line, Peer, Recipe, Sent};
 pub(crate) use process::{Process, Signal, Trigger};
 pub(crate) use programs::{peer_command, root, server_command};
 pub(crate) use python::python_tool;
+pub(crate) use stream::{Event, Stream};
 pub(crate) use wait::{DEADLINE, until};
 pub(crate) use wire::Wire;
 

@@ -48,8 +48,11 @@ mod https;
 /// Where a request came from, when proxies stand between.
 mod proxies;
 
-/// The list of who is online, and its tag.
+/// The list of who is online: pages, tags, codings.
 mod listing;
+
+/// The list as it changes: events, with and without a break.
+mod changes;
 
 /// Rui is offline, comes back, never comes back, refuses, or hangs.
 mod offline;

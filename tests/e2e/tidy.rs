@@ -58,13 +58,14 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/cli/",
         ],
     ),
+    ("flate2", &["server/src/directory/page.rs"]),
     ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
     ("rustix", &["peer/src/cli/output.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),
     (
         "sha2",
-        &["server/src/directory/invites.rs", "server/src/directory/list.rs", "server/src/directory/token.rs"],
+        &["server/src/directory/invites.rs", "server/src/directory/page.rs", "server/src/directory/token.rs"],
     ),
 ];
 

@@ -2,20 +2,24 @@
 //! comes in; what is to be written down later goes out. No clock is asked here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
 use jiff::Timestamp;
-use protocol::directory::PeerRecord;
+use protocol::directory::{Change, PeerRecord};
 use protocol::{Address, Fingerprint, Name};
 
 use super::clock::Moment;
-use super::decision::Request;
+use super::decision::{Arrival, Request};
+use super::events::Events;
 use super::leases::Listed;
+use super::list::List;
+use super::listing::Listing;
+use super::registration::Admitted;
 use super::token::TokenHash;
 
 /// Those online.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Online {
     leases: BTreeMap<Name, Lease>,
     /// Of all leases: each claim has one of its own.
@@ -24,6 +28,8 @@ pub(super) struct Online {
     earliest: Option<Moment>,
     renewed: Vec<Name>,
     ended: Vec<Ended>,
+    /// Told of each change of the list, in order.
+    events: Events,
     version: u64,
 }
 
@@ -36,8 +42,8 @@ struct Lease {
     ends: Moment,
     /// Whether the name stands in `renewed`.
     unwritten: bool,
-    /// The record as the list shows it.
-    entry: Box<[u8]>,
+    /// As it is shown.
+    listing: Arc<Listing>,
 }
 
 /// A lease that ended by itself.
@@ -62,21 +68,63 @@ pub(super) struct Renewed {
 }
 
 impl Online {
+    pub(super) fn new(events: Events) -> Self {
+        Self {
+            leases: BTreeMap::new(),
+            tokens: HashSet::new(),
+            earliest: None,
+            renewed: Vec::new(),
+            ended: Vec::new(),
+            events,
+            version: 0,
+        }
+    }
+
+    /// A lease runs on from before this start: no news.
+    pub(super) fn take_up(&mut self, listed: Listed) {
+        self.put(listed);
+    }
+
     /// A lease begins, or takes the place of another.
-    pub(super) fn join(&mut self, listed: Listed) {
-        let entry = entry(&listed.record).into_boxed_slice();
+    pub(super) fn join(&mut self, admitted: Admitted) {
+        let Admitted { listed, arrival, fresh } = admitted;
+        let (before, now) = self.put(listed);
+        match before {
+            None => self.tell(Change::Joined, &now),
+            // It had ended, and nobody had taken it out yet.
+            Some(before) if arrival == Arrival::Joined => {
+                self.tell(Change::Left, &before);
+                self.tell(Change::Joined, &now);
+            }
+            Some(before) if fresh || before != now => self.tell(Change::Changed, &now),
+            Some(_) => {}
+        }
+    }
+
+    /// Puts a lease in its place, and gives what was listed there and what is.
+    fn put(&mut self, listed: Listed) -> (Option<Arc<Listing>>, Arc<Listing>) {
+        let mut listing = Arc::new(Listing::of(&listed.record));
         let Listed { record, token, ends } = listed;
         let PeerRecord { name, address, fingerprint, online_since } = record;
         self.earliest = Some(self.earliest.map_or(ends, |earliest| earliest.min(ends)));
-        let had = self.leases.get(&name);
-        if had.is_none_or(|had| had.entry != entry) {
-            self.version += 1;
+        let before = self.leases.remove(&name);
+        if let Some(before) = &before {
+            self.tokens.remove(&before.token);
+            if before.listing == listing {
+                // Pages know what has changed by where it stands.
+                listing = Arc::clone(&before.listing);
+            }
         }
-        let lease = Lease { address, fingerprint, online_since, token, ends, unwritten: false, entry };
-        if let Some(had) = self.leases.insert(name, lease) {
-            self.tokens.remove(&had.token);
-        }
+        let now = Arc::clone(&listing);
+        let lease = Lease { address, fingerprint, online_since, token, ends, unwritten: false, listing };
+        self.leases.insert(name, lease);
         self.tokens.insert(token);
+        (before.map(|before| before.listing), now)
+    }
+
+    fn tell(&mut self, change: Change, listing: &Listing) {
+        self.version += 1;
+        self.events.push(change, listing);
     }
 
     /// Lengthens a lease without a word to the database, if nothing but time has changed.
@@ -102,7 +150,7 @@ impl Online {
     pub(super) fn leave(&mut self, name: &str) {
         if let Some(left) = self.leases.remove(name) {
             self.tokens.remove(&left.token);
-            self.version += 1;
+            self.tell(Change::Left, &left.listing);
         }
     }
 
@@ -120,17 +168,18 @@ impl Online {
         if self.earliest.is_none_or(|earliest| earliest > now) {
             return;
         }
-        let before = self.ended.len();
+        let mut gone = Vec::new();
         self.leases.retain(|name, lease| {
             let runs = lease.ends > now;
             if !runs {
                 self.ended.push(Ended { name: name.clone(), at: lease.ends });
                 self.tokens.remove(&lease.token);
+                gone.push(Arc::clone(&lease.listing));
             }
             runs
         });
-        if self.ended.len() > before {
-            self.version += 1;
+        for listing in gone {
+            self.tell(Change::Left, &listing);
         }
         self.earliest = self.leases.values().map(|lease| lease.ends).min();
     }
@@ -186,19 +235,10 @@ impl Online {
         self.version
     }
 
-    /// The list as a JSON array, sorted by name.
-    pub(super) fn body(&self) -> Bytes {
-        let length: usize = self.leases.values().map(|lease| lease.entry.len() + 1).sum();
-        let mut body = BytesMut::with_capacity(length + 2);
-        body.put_u8(b'[');
-        for (position, lease) in self.leases.values().enumerate() {
-            if position > 0 {
-                body.put_u8(b',');
-            }
-            body.put_slice(&lease.entry);
-        }
-        body.put_u8(b']');
-        body.freeze()
+    /// The list as it is now.
+    pub(super) fn list(&self) -> List {
+        let listings = self.leases.values().map(|lease| Arc::clone(&lease.listing)).collect();
+        List { version: self.version, listings }
     }
 }
 
@@ -213,9 +253,11 @@ impl Lease {
     }
 }
 
-fn entry(record: &PeerRecord) -> Vec<u8> {
-    // Only maps with keys that are no strings, and writers that fail, make this an error.
-    serde_json::to_vec(record).unwrap_or_default()
+#[cfg(test)]
+impl Default for Online {
+    fn default() -> Self {
+        Self::new(Events::default())
+    }
 }
 
 #[cfg(test)]
@@ -248,7 +290,7 @@ mod tests {
 
     fn with(lease: Listed) -> Online {
         let mut online = Online::default();
-        online.join(lease);
+        online.take_up(lease);
         online
     }
 
@@ -295,31 +337,31 @@ mod tests {
         let mut online = with(listed(1000));
         let version = online.version();
         online.renew(&request(), at(500), TTL);
-        online.join(listed(2000));
+        online.take_up(listed(2000));
         online.leave("rui");
         online.end(at(999));
         assert_eq!(online.version(), version);
         let mut moved = listed(2000);
         moved.record.address = "http://192.0.2.7:2".parse().unwrap();
-        online.join(moved);
+        online.join(Admitted { listed: moved, arrival: Arrival::Stayed, fresh: false });
         assert!(online.version() > version);
         let version = online.version();
         online.end(at(2000));
         assert!(online.version() > version);
-        assert_eq!(online.body(), "[]");
+        assert_eq!(online.list().listings, []);
     }
 
     #[test]
     fn the_tokens_are_those_of_whoever_is_online() {
         let token = |of| TokenHash::of(&[of; 40]).unwrap();
         let mut online = with(listed(1000));
-        online.join(Listed { token: token(b'b'), ..listed(2000) });
+        online.take_up(Listed { token: token(b'b'), ..listed(2000) });
         assert!(!online.knows(&token(b'a')) && online.knows(&token(b'b')));
         online.keep_held(&[("ana".to_owned(), token(b'b'))].into());
         assert!(online.knows(&token(b'b')));
         online.keep_held(&[("ana".to_owned(), token(b'c'))].into());
-        assert!(!online.knows(&token(b'b')) && online.body() == "[]");
-        online.join(listed(1000));
+        assert!(!online.knows(&token(b'b')) && online.list().listings.is_empty());
+        online.take_up(listed(1000));
         online.end(at(1000));
         assert!(!online.knows(&token(b'a')));
     }

@@ -1,7 +1,7 @@
 //! How a directory comes up: its database opened and, before anybody is answered, each lease given what it is due.
 
 use std::io;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,9 +13,11 @@ use tokio::sync::{Notify, Semaphore};
 use super::claimants::Claimants;
 use super::claims::Retention;
 use super::clock::Clock;
+use super::events::{EventLimits, Events};
 use super::online::Online;
 use super::registration::Rules;
-use super::{Directory, Failure, Shared, alone, list, restart};
+use super::shelf::Shelf;
+use super::{Directory, Failure, Shared, alone, restart};
 
 pub(super) const SCHEMA: Schema = Schema {
     // "RCDd": Recado, the directory.
@@ -45,6 +47,8 @@ pub struct Options {
     pub max_names: u32,
     /// New claims a minute from one network, loopback aside.
     pub max_claims_per_source: NonZeroU32,
+    /// How many may read events, and how far behind.
+    pub events: EventLimits,
 }
 
 /// Why a directory does not come up.
@@ -95,6 +99,7 @@ impl Options {
             private: false,
             max_names: 100_000,
             max_claims_per_source: NonZeroU32::MIN.saturating_add(59),
+            events: EventLimits { behind: NonZeroUsize::MIN.saturating_add(999), streams: 1000 },
         }
     }
 }
@@ -115,9 +120,10 @@ impl Directory {
         tracing::info!(run = resumed.run, listed = resumed.listed.len(), "leases taken up");
         let clock = Clock::starting(resumed.began);
         let (graced_until, releases) = (resumed.graced_until(), resumed.releases);
-        let mut online = Online::default();
+        let events = Events::of_run(resumed.run, options.events);
+        let mut online = Online::new(events.clone());
         for listed in resumed.listed {
-            online.join(listed);
+            online.take_up(listed);
         }
         let shared = Shared {
             clock,
@@ -130,7 +136,8 @@ impl Directory {
             claimants: Mutex::new(Claimants::new(options.max_claims_per_source)),
             graced_until,
             releases,
-            list: list::Shelf::new(&online),
+            shelf: Shelf::new(&online),
+            events,
             online: Mutex::new(online),
             joined: Notify::new(),
             unwritten: Notify::new(),

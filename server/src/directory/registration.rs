@@ -38,6 +38,8 @@ pub(super) struct Rules {
 pub(super) struct Admitted {
     pub(super) listed: Listed,
     pub(super) arrival: Arrival,
+    /// The peer said that it had just started, which is news even if nothing else is.
+    pub(super) fresh: bool,
 }
 
 /// What a departure gives up.
@@ -141,7 +143,8 @@ fn write(conn: &Connection, request: &Request, decision: &Decision, ends: Moment
         online_since: decision.online_since,
     };
     leases::put(conn, &record, ends)?;
-    Ok(Admitted { listed: Listed { record, token: request.token, ends }, arrival: decision.arrival })
+    let listed = Listed { record, token: request.token, ends };
+    Ok(Admitted { listed, arrival: decision.arrival, fresh: request.fresh })
 }
 
 /// Takes the token's name offline and says which it was; `None` if the token holds none.

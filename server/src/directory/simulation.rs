@@ -118,7 +118,7 @@ impl World {
         self.graced_until = resumed.graced_until();
         self.online = Online::default();
         for lease in resumed.listed {
-            self.online.join(lease);
+            self.online.take_up(lease);
         }
         (self.flush_at, self.clock_at) = (self.time, self.time + ms(WRITE_EVERY));
         let ahead = ms(RESUME_AFTER);
@@ -146,7 +146,7 @@ impl World {
             let decided = registration::register(&self.conn, &request, remembered, now, &rules, || Ok(()));
             let admitted = decided.unwrap().unwrap();
             prop_assert_eq!(admitted.arrival == Arrival::Stayed, listed, "{}", NAMES[name]);
-            self.online.join(admitted.listed);
+            self.online.join(admitted);
         }
         let written = match self.rules.get(&name) {
             Some(rule) if renewed => rule.written,

@@ -1,7 +1,5 @@
 //! `POST /register` and `DELETE /register`: claim a name, come online, renew; go offline, or give the name up.
 
-use std::fmt::Write as _;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::LOCATION;
@@ -9,11 +7,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use listener::{Query, Refusal, Shape, Source};
 use protocol::address::Reach;
-use protocol::{Address, Name, Problem, Slug, directory as wire, paths};
+use protocol::{Address, Problem, Slug, directory as wire, paths};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::bearer::{Bearer, bearer};
+use super::percent::Percent;
 use super::refusal::{failed, unregistered};
 use crate::directory::{Arrival, Directory, InviteHash, Parting, Request, Token, TokenHash};
 
@@ -59,7 +58,8 @@ pub(super) async fn register(
         ttl_seconds: directory.ttl().as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
         token: made.map(Token::into_text),
     };
-    Ok((status, [(LOCATION, location(&name))], Json(answer)).into_response())
+    let location = format!("{}/{}", paths::PEERS, Percent(name.as_str()));
+    Ok((status, [(LOCATION, location)], Json(answer)).into_response())
 }
 
 /// The token that was sent, or one that is made here and told to its owner.
@@ -123,20 +123,6 @@ fn invite(body: &Members) -> Result<Option<InviteHash>, Problem> {
     let Some(value) = member(body, "invite") else { return Ok(None) };
     let code = value.as_str().ok_or_else(|| Slug::BadRequest.because("`invite` must be a string."))?;
     Ok(Some(InviteHash::of(code)))
-}
-
-/// Where the name is found, RFC 3986: all but the unreserved characters are percent-encoded.
-fn location(name: &Name) -> String {
-    let mut location = format!("{}/", paths::PEERS);
-    for byte in name.as_str().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            location.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(location, "%{byte:02X}");
-        }
-    }
-    location
 }
 
 #[derive(Deserialize)]

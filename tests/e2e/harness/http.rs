@@ -3,14 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use protocol::Slug;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::contract::CONTRACT;
+use super::stream::Stream;
 use super::wait::DEADLINE;
 
 /// Which of the two programs was asked.
@@ -89,19 +91,32 @@ impl Request {
         RUNTIME.block_on(self.exchange())
     }
 
+    /// Sends it, for an answer that does not end.
+    #[track_caller]
+    pub(crate) fn stream(self) -> Stream {
+        let answered = RUNTIME.block_on(self.head(Duration::from_hours(1)));
+        let (head, response) = answered.unwrap_or_else(|error| panic!("{error:?}"));
+        Stream::of(head.expect(200), response, &RUNTIME)
+    }
+
     async fn exchange(self) -> Result<Answer, reqwest::Error> {
-        let mut request =
-            CLIENT.request(self.method.clone(), format!("{}{}", self.base, self.path)).headers(self.headers);
+        let (mut answer, response) = self.head(DEADLINE).await?;
+        answer.body = response.bytes().await?.to_vec();
+        CONTRACT.hold(&answer);
+        Ok(answer)
+    }
+
+    /// The answer without its body, and where that comes from.
+    async fn head(self, timeout: Duration) -> Result<(Answer, Response), reqwest::Error> {
+        let url = format!("{}{}", self.base, self.path);
+        let mut request = CLIENT.request(self.method.clone(), url).headers(self.headers).timeout(timeout);
         if let Some(body) = self.body {
             request = request.body(body);
         }
         let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await?.to_vec();
-        let answer =
-            Answer { program: self.program, method: self.method, path: self.path, status, headers, body };
-        CONTRACT.hold(&answer);
-        Ok(answer)
+        let (status, headers, body) = (response.status().as_u16(), response.headers().clone(), Vec::new());
+        let Self { program, method, path, .. } = self;
+        Ok((Answer { program, method, path, status, headers, body }, response))
     }
 }
 

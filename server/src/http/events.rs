@@ -1,0 +1,68 @@
+//! `GET /events`: who joins, changes and leaves, as Server-Sent Events (WHATWG HTML, section 9.2).
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use listener::{Query, Refusal};
+use protocol::{Name, Problem, Slug};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::directory::{Directory, Reader, Since};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// After so long without an event comes a comment, by which both sides see that the connection lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// When it is worth asking again for a place.
+const RETRY_AFTER: u32 = 10;
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    names: Option<String>,
+}
+
+pub(super) async fn events(
+    State(directory): State<Directory>,
+    Query(Wanted { names }): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let names = names.map(|names| parsed(&names)).transpose()?;
+    let reader = directory.events(since(&headers), names).map_err(|_| {
+        let detail = "All event streams are taken. Ask GET /peers, and try again later.";
+        Slug::Unavailable.because(detail).retry_after(RETRY_AFTER)
+    })?;
+    let stream = unfold(reader, async |mut reader| Some((piece(&mut reader).await?, reader)));
+    let head = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache")];
+    Ok((head, Body::from_stream(stream)).into_response())
+}
+
+/// What is sent next; `None` ends the stream.
+async fn piece(reader: &mut Reader) -> Option<Result<Bytes, Infallible>> {
+    let events = timeout(HEARTBEAT, reader.next()).await;
+    events.unwrap_or(Some(Bytes::from_static(b":\n\n"))).map(Ok)
+}
+
+fn parsed(names: &str) -> Result<HashSet<Name>, Problem> {
+    if names.is_empty() {
+        let detail = "`names` lists at least one name; leave it out for the events of all.";
+        return Err(Slug::InvalidQuery.because(detail));
+    }
+    let names = names.split(',').map(str::parse);
+    names.collect::<Result<_, _>>().map_err(|error| Slug::InvalidName.because(format!("`names`: {error}.")))
+}
+
+fn since(headers: &HeaderMap) -> Since {
+    let Some(id) = headers.get(LAST_EVENT_ID) else { return Since::Now };
+    let digits = id.to_str().ok().filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|id| id.parse().ok()).map_or(Since::Unknown, Since::Event)
+}
