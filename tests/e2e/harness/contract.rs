@@ -106,8 +106,7 @@ impl Contract {
         if answer.method == Method::HEAD {
             return Ok(());
         }
-        let text = std::str::from_utf8(&answer.body).map_err(|error| error.to_string())?;
-        self.valid_body(media_type, media, text)
+        self.valid_body(media_type, media, &answer.decoded().map_err(|error| error.to_string())?)
     }
 
     /// Whether a body is valid against what a response documents for its media type.

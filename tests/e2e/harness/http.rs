@@ -1,10 +1,11 @@
 //! The HTTP client of the stories. Whatever either program answers is held against openapi.yaml here.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use protocol::Slug;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response};
@@ -154,6 +155,16 @@ impl Answer {
     #[track_caller]
     pub(crate) fn text(&self, member: &str) -> String {
         self.json()[member].as_str().unwrap_or_else(|| panic!("no text `{member}` in {self:?}")).to_owned()
+    }
+
+    /// The body as text, whatever its coding.
+    pub(crate) fn decoded(&self) -> io::Result<String> {
+        let mut text = String::new();
+        match self.header("content-encoding") {
+            Some("gzip") => GzDecoder::new(self.body.as_slice()).read_to_string(&mut text)?,
+            _ => self.body.as_slice().read_to_string(&mut text)?,
+        };
+        Ok(text)
     }
 
     /// A header as text.
