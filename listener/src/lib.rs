@@ -1,9 +1,10 @@
 //! The HTTP side that both programs need: connections with a time limit on everything, JSON taken in at one border, and
 //! every error answered as a problem. It leaves all routes, and what they mean, to the programs.
 //!
-//! In the order in which a request meets them: [`serve`](fn@serve) accepts a connection, [`dressed`] is what every router wears,
+//! In the order in which a request meets them: [`bind`](fn@bind) takes a port, [`serve`](fn@serve) accepts a connection, [`dressed`] is what every router wears,
 //! [`Json`] and [`Query`] take in what was sent, and a [`Refusal`] is what comes back when that cannot be.
 
+mod bind;
 mod body;
 mod connection;
 mod farewell;
@@ -23,6 +24,7 @@ mod settings;
 mod source;
 mod tls;
 
+pub use bind::bind;
 pub use flags::LimitFlags;
 pub use json::{Document, Json, Shape};
 pub use layers::dressed;

@@ -1,8 +1,8 @@
 //! The accept loop: who may connect, and how it all ends. What is said on a connection is left to that connection's task.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,9 @@ use protocol::problem::{Problem, Slug};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep};
 
+use crate::bind::make_room;
 use crate::connection::{Common, serve_connection};
 use crate::farewell::{Farewell, part};
 use crate::observer::Observed;
@@ -24,9 +26,13 @@ const REFUSALS: usize = 64;
 /// How long to wait when the process or the machine has run out of files: only then does accepting fail again at once.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// How long it is not said again.
+const SILENCE: Duration = Duration::from_mins(1);
+
 /// Serves `router` until `shutdown` ends, then stops accepting, lets what runs finish for `limits.drain`, and returns.
 ///
-/// Connections without a request in flight are closed at once when `shutdown` ends.
+/// Connections without a request in flight are closed at once when `shutdown` ends. The process may open as many files as its
+/// hard limit allows from here on: a connection is one.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -34,6 +40,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let settings = settings.into();
+    make_room(&settings.limits);
     let drain = settings.limits.drain;
     let places = Places::new(settings.limits.per_source);
     let (stop, stopping) = watch::channel(());
@@ -71,16 +78,28 @@ impl Door {
     /// Lets in who comes, until `shutdown` ends.
     async fn keep(&mut self, listener: &TcpListener, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
-        let mut next = pin!(accept(listener));
+        let mut rest = pin!(sleep(Duration::ZERO));
+        let mut warned: Option<Instant> = None;
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => return,
                 Some(_) = self.connections.join_next() => {}
                 Some(_) = self.refusals.join_next() => {}
-                (stream, address) = &mut next => {
-                    next.set(accept(listener));
-                    self.admit(stream, Source::connected(address, &self.common.settings.trusted_proxies));
+                accepted = after(rest.as_mut(), listener) => match accepted {
+                    Ok((stream, address)) => {
+                        self.admit(stream, Source::connected(address, &self.common.settings.trusted_proxies));
+                    }
+                    Err(error) if belongs_to_the_client(error.kind()) => {
+                        tracing::debug!(%error, "a client left before it was let in");
+                    }
+                    Err(error) => {
+                        rest.as_mut().reset(Instant::now() + BREATH);
+                        if warned.is_none_or(|at| at.elapsed() >= SILENCE) {
+                            warned = Some(Instant::now());
+                            tracing::warn!(%error, "cannot accept connections until others have ended");
+                        }
+                    }
                 }
             }
         }
@@ -120,20 +139,10 @@ impl Door {
     }
 }
 
-/// The next connection, however many fail before it.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if belongs_to_the_client(error.kind()) => {
-                tracing::debug!(%error, "a client left before it was let in");
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections");
-                tokio::time::sleep(BREATH).await;
-            }
-        }
-    }
+/// The next connection, once the rest that accepting takes is over.
+async fn after(rest: Pin<&mut Sleep>, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    rest.await;
+    listener.accept().await
 }
 
 fn belongs_to_the_client(kind: ErrorKind) -> bool {

@@ -110,7 +110,7 @@ impl Serving {
         let mut lock = hold_lock(&peer).await?;
         let bell = lock.hang_bell()?;
         let name = peer.take_name(wanted.name).await?;
-        let listener = bind(wanted.listen, peer.address().map(Address::port)).await?;
+        let listener = bind(wanted.listen, peer.address().map(Address::port))?;
         let peer = Arc::new(peer);
         let stop = CancellationToken::new();
         let local = listener.local_addr()?;
@@ -242,12 +242,12 @@ async fn hold_lock(peer: &Peer) -> Result<Lock, StartError> {
 
 /// Takes the port that was asked for; without a word the one that this peer had last, or the first free one of the usual
 /// ones: who knows its address finds it again.
-async fn bind(asked: Option<SocketAddr>, last: Option<u16>) -> Result<TcpListener, StartError> {
+fn bind(asked: Option<SocketAddr>, last: Option<u16>) -> Result<TcpListener, StartError> {
     if let Some(address) = asked {
-        return TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error));
+        return listener::bind(address).map_err(|error| StartError::Listen(address, error));
     }
     for port in last.into_iter().filter(|last| PORTS.contains(last)).chain(PORTS) {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        match listener::bind((Ipv4Addr::LOCALHOST, port).into()) {
             Ok(listener) => return Ok(listener),
             Err(error) => tracing::debug!(port, %error, "trying the next port"),
         }

@@ -50,7 +50,7 @@ impl Server {
     /// Takes the address and opens the database: the port comes first, so that a start that fails on it spends no grace.
     pub async fn bind(listen: SocketAddr, options: &Options, settings: Settings) -> Result<Self, StartError> {
         let refused = |source| StartError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let listener = listener::bind(listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let directory = Directory::open(options).await?;
         Ok(Self { listener, address, settings, directory })

@@ -42,6 +42,9 @@ mod crowd;
 /// What one client may take of either program, as its flags say.
 mod limits;
 
+/// Both families of addresses on one port, and too few files.
+mod sockets;
+
 /// A directory that speaks TLS.
 mod https;
 

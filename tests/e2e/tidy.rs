@@ -45,6 +45,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hyper", &["listener/src/"]),
     ("tower_http", &["listener/src/"]),
     ("ipnet", &["listener/src/source.rs"]),
+    ("rustls", &["listener/src/tls.rs"]),
+    ("socket2", &["listener/src/bind.rs"]),
     ("governor", &["listener/src/rate.rs"]),
     (
         "clap",
@@ -60,7 +62,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("flate2", &["server/src/directory/page.rs"]),
     ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
-    ("rustix", &["peer/src/cli/output.rs"]),
+    ("rustix", &["listener/src/bind.rs", "peer/src/cli/output.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),
     (

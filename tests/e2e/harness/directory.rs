@@ -27,9 +27,14 @@ impl Directory {
 
     /// A directory with further flags.
     pub(crate) fn with(flags: &[&str]) -> Self {
+        Self::on("127.0.0.1:0", flags)
+    }
+
+    /// A directory that listens on this address.
+    pub(crate) fn on(listen: &str, flags: &[&str]) -> Self {
         let folder = TempDir::with_prefix("recado-directory-").unwrap();
         let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let (process, url) = launch(&folder, &flags, "127.0.0.1:0").expect("the directory starts");
+        let (process, url) = launch(&folder, &flags, listen).expect("the directory starts");
         Self { process, folder, flags, url }
     }
 
