@@ -1,6 +1,8 @@
 //! Ana waits for Rui at the directory's events, and only then.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use protocol::Slug;
 use serde_json::{Value, json};
@@ -172,6 +174,27 @@ fn behind_a_stream_that_ended_without_a_word_the_list_is_read() {
 }
 
 #[test]
+fn a_directory_cannot_make_a_peer_knock_without_end() {
+    let feed = Feed::default();
+    let told = feed.clone();
+    let town = Town::build(move |_| Reply::Events(told.clone()));
+    let begun = Instant::now();
+    let (ana, message) = town.ana_waits_for("rui");
+    town.until_asked("GET /peers", 1);
+    let mut id = 0;
+    until("rui is tried four times", || {
+        id += 1;
+        // What is told is another place each time; what is looked up is the busy one.
+        feed.tell("changed", id, &record("rui", &format!("http://127.0.0.1:{}", 7000 + id % 100)));
+        (town.busy.received().len() >= 4).then_some(())
+    });
+    // At first, when told, and then once a second.
+    assert!(begun.elapsed() >= Duration::from_secs(2), "within {:?}", begun.elapsed());
+    feed.tell("changed", id + 1, &town.moves("rui"));
+    ana.until_state_is(&message, "delivered");
+}
+
+#[test]
 fn a_reset_means_that_the_list_is_read_again() {
     let feed = Feed::default();
     let told = feed.clone();
@@ -203,16 +226,22 @@ fn a_stream_that_makes_no_sense_is_not_relied_upon() {
         ("a redirect", Reply::answer(307, "text/plain", "").with("location", &location)),
         ("an older directory", Reply::problem(Slug::NotFound)),
     ];
-    for (what, reply) in replies {
-        let town = Town::build(move |_| reply.clone());
-        let (ana, message) = town.ana_waits_for("rui");
-        town.until_asked("GET /peers", 3);
-        town.moves("rui");
-        ana.until_state_is(&message, "delivered");
-        let (tried, asked) =
-            ["GET /events", "GET /peers"].map(|what| town.directory.times_asked(what)).into();
-        assert!((1..=asked + 2).contains(&tried), "{what}: {tried} streams, {asked} lists");
-    }
+    thread::scope(|scope| {
+        for (what, reply) in replies {
+            scope.spawn(move || {
+                let begun = Instant::now();
+                let town = Town::build(move |_| reply.clone());
+                let (ana, message) = town.ana_waits_for("rui");
+                town.until_asked("GET /peers", 6);
+                town.moves("rui");
+                ana.until_state_is(&message, "delivered");
+                let tried = town.directory.times_asked("GET /events");
+                // One is followed by another at once, that by none for 4 s, and so on.
+                let most = 2 + begun.elapsed().as_secs() / 4;
+                assert!((1..=most).contains(&(tried as u64)), "{what}: {tried} streams, not {most}");
+            });
+        }
+    });
     assert!(elsewhere.received().is_empty(), "redirects are not followed");
 }
 

@@ -23,7 +23,7 @@ use super::retry;
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 /// A stream that lasted this long was a good one: when it ends, the next is opened at once.
 const STEADY: Duration = Duration::from_secs(30);
-/// The first wait for a stream that was refused is up to 8 s: see `retry::backoff`.
+/// The first wait for a stream that was refused is 4 to 8 s: see `retry::backoff`.
 const FIRST_STEP: u32 = 3;
 /// No question is longer by names than this: a proxy takes 8 KiB.
 const LONGEST_NAMES: usize = 4 * 1024;
@@ -171,7 +171,8 @@ impl Follower {
 
     fn put_off(&mut self) {
         self.start_over();
-        self.stream_at = Instant::now() + retry::backoff(self.failures + FIRST_STEP, retry::random());
+        let longest = retry::backoff(self.failures + FIRST_STEP, 1.0);
+        self.stream_at = Instant::now() + longest.mul_f64(0.5 + 0.5 * retry::random());
     }
 
     fn start_over(&mut self) {
