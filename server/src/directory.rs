@@ -12,6 +12,7 @@ mod leases;
 mod claimants;
 mod registration;
 
+mod counts;
 mod events;
 mod listing;
 mod online;
@@ -47,6 +48,7 @@ use store::Store;
 use tokio::sync::{Notify, Semaphore};
 
 pub use claims::Retention;
+pub use counts::{Counts, Standing};
 pub use decision::{Arrival, Invitation, Refusal, Request};
 pub use events::{EventLimits, NoPlace, Reader, Since};
 pub use failure::Failure;

@@ -8,16 +8,20 @@ pub mod command;
 
 pub mod http;
 
+pub mod metrics;
+
 pub mod directory;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use listener::Settings;
 use tokio::net::TcpListener;
 
 pub use directory::Options;
 use directory::{Directory, OpenError};
+use metrics::Metrics;
 
 /// A directory that accepts connections, and answers them once it is served.
 #[derive(Debug)]
@@ -67,13 +71,15 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) {
         let directory = self.directory.clone();
         let upkeep = tokio::spawn(async move { directory.tend().await });
-        let router = http::router(self.directory.clone());
+        let metrics = Metrics::of(&self.directory);
+        let router = http::router(self.directory.clone(), Arc::clone(&metrics));
+        let settings = Settings { observer: Some(metrics), ..self.settings };
         let shutdown = async {
             shutdown.await;
             // They would never finish.
             self.directory.end_events();
         };
-        listener::serve(self.listener, router, self.settings, shutdown).await;
+        listener::serve(self.listener, router, settings, shutdown).await;
         upkeep.abort();
         // Its writes have to be over before the last one.
         drop(upkeep.await);

@@ -10,9 +10,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use crate::commits::Commit;
 use crate::job::Job;
 use crate::{Shared, lock};
 
@@ -135,8 +137,10 @@ fn commit_round(shared: &Shared) {
     let mut jobs = shared.queue.take_round();
     // Held until all are published, so that `close` and the next round come after.
     let mut writer = lock(&shared.writer);
+    let began = Instant::now();
     let outcome = writer.commit(&mut jobs);
     if outcome.is_ok() {
+        shared.commits.tell(Commit { writes: jobs.len(), took: began.elapsed() });
         for job in &mut jobs {
             job.publish();
         }

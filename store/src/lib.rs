@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod commits;
 mod connection;
 mod job;
 mod leader;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
+pub use commits::Commit;
 pub use job::WriteError;
 pub use migrate::Schema;
 pub use open_error::OpenError;
@@ -35,6 +37,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     queue: leader::Queue,
+    commits: commits::Commits,
     readers: reader::Readers,
     // Dropped after the readers: only a connection that can write carries the log back when it is the last.
     writer: Mutex<writer::Writer>,
@@ -49,6 +52,7 @@ impl Store {
         Ok(Store {
             shared: Arc::new(Shared {
                 queue: leader::Queue::default(),
+                commits: commits::Commits::default(),
                 readers: reader::Readers::new(path),
                 writer: Mutex::new(writer::Writer::new(path, connection)),
             }),
@@ -95,6 +99,11 @@ impl Store {
         let (request, answer) = job::request(job, publish);
         leader::submit(&self.shared, request).await;
         answer.await.unwrap_or_else(|_| Err(WriteError::Unavailable("the program is ending".into())))
+    }
+
+    /// Has `observer` told of every commit from now on, on the committing thread: it must be short. The first one stays.
+    pub fn observe(&self, observer: impl Fn(Commit) + Send + Sync + 'static) {
+        self.shared.commits.observe(observer);
     }
 
     /// Runs `query` on one snapshot, which holds every write that was answered before. Blocks, though never for

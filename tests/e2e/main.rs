@@ -30,6 +30,9 @@ mod names;
 /// A private directory: invites for new names, tokens for readers.
 mod private;
 
+/// What the directory counts, as a scraper reads it.
+mod metrics;
+
 /// How many names there may be, and how fast one network claims them.
 mod room;
 

@@ -50,12 +50,14 @@ fn a_released_name_is_off_the_list_within_a_second_and_anybodys() {
     directory.register("ana", ADDRESS, &ana).expect(201);
     directory.register("rui", ADDRESS, &rui).expect(201);
     directory.register("ana", ADDRESS, &other).expect_problem(Slug::NameTaken);
+    let mut changes = directory.request(Method::GET, "/events").stream();
     let finished = directory.run(&["names", "release", "ANA"]).expect(0);
     assert_eq!(finished.stdout, "released ana\n");
     let released = Instant::now();
     directory.until_online("ana", false);
     // A second is promised; the machine may be busy with other stories.
     assert!(released.elapsed() < Duration::from_secs(5), "{:?}", released.elapsed());
+    assert_eq!(changes.news(), ("left".into(), "ana".into()));
     assert_eq!(directory.online(), ["rui"]);
     directory.get("/peers/ana").expect_problem(Slug::UnknownName);
     directory.request(Method::DELETE, "/register").bearer(&ana).send().expect_problem(Slug::TokenUnknown);

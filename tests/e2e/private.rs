@@ -77,7 +77,7 @@ fn only_who_holds_a_name_may_read() {
         token.into_iter().fold(request, super::harness::Request::bearer).send()
     };
     let stranger = new_token();
-    for path in ["/peers", "/peers?limit=1", "/peers/ana", "/peers/zeca"] {
+    for path in ["/peers", "/peers?limit=1", "/peers/ana", "/peers/zeca", "/events"] {
         for token in [None, Some(stranger.as_str()), Some("short")] {
             let refused = read(path, token).expect_problem(Slug::TokenUnknown);
             assert_eq!(refused.header("www-authenticate"), Some("Bearer"), "{path}");
@@ -87,11 +87,14 @@ fn only_who_holds_a_name_may_read() {
     assert_eq!(list.header("cache-control"), Some("private, no-cache"));
     assert_eq!(read("/peers/rui", Some(&ana)).expect(200).header("cache-control"), Some("private, no-cache"));
     read("/peers/zeca", Some(&ana)).expect_problem(Slug::UnknownName);
+    let mut changes = directory.request(Method::GET, "/events").bearer(&ana).stream();
+    assert_eq!(changes.header("cache-control"), Some("private, no-cache"));
     let etag = list.header("etag").unwrap();
     let again = directory.request(Method::GET, "/peers").bearer(&ana).header("if-none-match", etag).send();
     assert_eq!(again.expect(304).header("cache-control"), Some("private, no-cache"));
     // Offline, and still a holder; then the claim lapses.
     directory.request(Method::DELETE, "/register").bearer(&rui).send().expect(204);
+    assert_eq!(changes.news(), ("left".into(), "rui".into()));
     read("/peers", Some(&rui)).expect(200);
     super::harness::until("rui's claim has lapsed", || {
         let answer = read("/peers", Some(&rui));

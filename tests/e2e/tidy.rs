@@ -44,6 +44,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("axum", &["listener/src/", "server/src/http.rs", "server/src/http/", "peer/src/inbound/endpoint.rs"]),
     ("hyper", &["listener/src/"]),
     ("tower_http", &["listener/src/"]),
+    ("prometheus_client", &["server/src/metrics.rs"]),
     ("ipnet", &["listener/src/source.rs"]),
     ("rustls", &["listener/src/tls.rs"]),
     ("socket2", &["listener/src/bind.rs"]),

@@ -113,6 +113,12 @@ impl Events {
         Ok(Reader { shared: Arc::clone(&self.shared), bell, at, names, _place: place })
     }
 
+    /// How many read, and how many events there have been in this run.
+    pub(super) fn count(&self) -> (usize, u64) {
+        let ring = lock(&self.shared.ring);
+        (self.shared.bell.receiver_count(), ring.latest - ring.start)
+    }
+
     /// Ends all reading, from now on.
     pub(super) fn close(&self) {
         lock(&self.shared.ring).closed = true;

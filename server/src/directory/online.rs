@@ -10,6 +10,7 @@ use protocol::directory::{Change, PeerRecord};
 use protocol::{Address, Fingerprint, Name};
 
 use super::clock::Moment;
+use super::counts::Counts;
 use super::decision::{Arrival, Request};
 use super::events::Events;
 use super::leases::Listed;
@@ -31,6 +32,7 @@ pub(super) struct Online {
     /// Told of each change of the list, in order.
     events: Events,
     version: u64,
+    pub(super) counts: Counts,
 }
 
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Online {
             ended: Vec::new(),
             events,
             version: 0,
+            counts: Counts::default(),
         }
     }
 
@@ -87,12 +90,15 @@ impl Online {
 
     /// A lease begins, or takes the place of another.
     pub(super) fn join(&mut self, admitted: Admitted) {
-        let Admitted { listed, arrival, fresh } = admitted;
+        let Admitted { listed, arrival, fresh, claimed } = admitted;
+        self.counts.claims += u64::from(claimed);
+        self.counts.joins += u64::from(arrival == Arrival::Joined);
         let (before, now) = self.put(listed);
         match before {
             None => self.tell(Change::Joined, &now),
             // It had ended, and nobody had taken it out yet.
             Some(before) if arrival == Arrival::Joined => {
+                self.counts.expirations += 1;
                 self.tell(Change::Left, &before);
                 self.tell(Change::Joined, &now);
             }
@@ -143,6 +149,7 @@ impl Online {
             lease.unwritten = true;
             self.renewed.push(request.name.clone());
         }
+        self.counts.renewals += 1;
         Some(Renewed { record: lease.record(&request.name), ends: lease.ends })
     }
 
@@ -150,6 +157,7 @@ impl Online {
     pub(super) fn leave(&mut self, name: &str) {
         if let Some(left) = self.leases.remove(name) {
             self.tokens.remove(&left.token);
+            self.counts.departures += 1;
             self.tell(Change::Left, &left.listing);
         }
     }
@@ -174,6 +182,7 @@ impl Online {
             if !runs {
                 self.ended.push(Ended { name: name.clone(), at: lease.ends });
                 self.tokens.remove(&lease.token);
+                self.counts.expirations += 1;
                 gone.push(Arc::clone(&lease.listing));
             }
             runs
@@ -228,6 +237,11 @@ impl Online {
             }
         }
         self.ended.extend(unwritten.ended);
+    }
+
+    /// How many are online.
+    pub(super) fn count(&self) -> usize {
+        self.leases.len()
     }
 
     /// Grows with every change of the list.
@@ -343,7 +357,7 @@ mod tests {
         assert_eq!(online.version(), version);
         let mut moved = listed(2000);
         moved.record.address = "http://192.0.2.7:2".parse().unwrap();
-        online.join(Admitted { listed: moved, arrival: Arrival::Stayed, fresh: false });
+        online.join(Admitted { listed: moved, arrival: Arrival::Stayed, fresh: false, claimed: false });
         assert!(online.version() > version);
         let version = online.version();
         online.end(at(2000));

@@ -40,6 +40,8 @@ pub(super) struct Admitted {
     pub(super) arrival: Arrival,
     /// The peer said that it had just started, which is news even if nothing else is.
     pub(super) fresh: bool,
+    /// The name was nobody's.
+    pub(super) claimed: bool,
 }
 
 /// What a departure gives up.
@@ -144,7 +146,8 @@ fn write(conn: &Connection, request: &Request, decision: &Decision, ends: Moment
     };
     leases::put(conn, &record, ends)?;
     let listed = Listed { record, token: request.token, ends };
-    Ok(Admitted { listed, arrival: decision.arrival, fresh: request.fresh })
+    let (arrival, claimed) = (decision.arrival, decision.claim == Step::Add);
+    Ok(Admitted { listed, arrival, fresh: request.fresh, claimed })
 }
 
 /// Takes the token's name offline and says which it was; `None` if the token holds none.

@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 
 use super::router;
 use crate::directory::{Directory, Options};
+use crate::metrics::Metrics;
 
 const ANA: &str = "ana-ana-ana-ana-ana-ana-ana-ana-ana-ana";
 const RUI: &str = "rui-rui-rui-rui-rui-rui-rui-rui-rui-rui";
@@ -45,7 +46,8 @@ struct Api {
 impl Api {
     async fn open(folder: &Path) -> Self {
         let directory = Directory::open(&Options::new(folder.join("directory.db"))).await.unwrap();
-        Self { router: router(directory.clone()), directory, source: "127.0.0.1:40000" }
+        let router = router(directory.clone(), Metrics::of(&directory));
+        Self { router, directory, source: "127.0.0.1:40000" }
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {

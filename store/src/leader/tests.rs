@@ -100,6 +100,8 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 fn writes_that_wait_together_share_commits_of_bounded_size() {
     let desk = desk();
     let commits = desk.count_commits();
+    let (told, sizes) = mpsc::channel();
+    desk.store.observe(move |commit| told.send(commit.writes).unwrap());
     one_thread().block_on(async {
         let writes: Vec<_> =
             (0..=ROUND).map(|_| desk.spawn(|connection| note(connection, "hello"))).collect();
@@ -108,6 +110,7 @@ fn writes_that_wait_together_share_commits_of_bounded_size() {
         }
     });
     assert_eq!(commits.load(Ordering::SeqCst), 2);
+    assert_eq!(sizes.try_iter().collect::<Vec<_>>(), [ROUND, 1]);
     assert_eq!(desk.notes().len(), ROUND + 1);
 }
 
