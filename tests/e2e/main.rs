@@ -108,5 +108,8 @@ mod tidy;
 /// The examples in tests/http, run by the hurl command.
 mod hurl;
 
+/// Requests that schemathesis makes up, and what both programs answer.
+mod schemathesis;
+
 /// A client that openapi-python-client made from openapi.yaml.
 mod generated_client;
