@@ -49,7 +49,7 @@ slugs! {
         NotAccepted = "not-accepted", "The recipient does not accept messages from this sender";
         ProofRequired = "proof-required", "The name has a key, and the sender did not prove to hold it";
         KeyMismatch = "key-mismatch", "The name belongs to another key";
-        TlsRequired = "tls-required", "Plain HTTP is not accepted from another machine";
+        TlsRequired = "tls-required", "Plain HTTP is not accepted here";
         BrowserRefused = "browser-refused", "Requests made by web pages are not accepted";
         InviteRequired = "invite-required", "A new name needs an invitation";
     }

@@ -28,7 +28,7 @@ fn exercise(id: &str, directory: &Directory, peer: &Peer) -> Vec<Answer> {
             let same = directory.request(Method::GET, "/peers").header("if-none-match", tag).send();
             vec![same.expect(304), list]
         }
-        // The stream itself has no end; tests/e2e reads it elsewhere.
+        // The stream itself has no end; tests/e2e/changes.rs reads it.
         "events" => vec![directory.request(Method::HEAD, "/events").send().expect(200)],
         "metrics" => ["text/plain", "application/openmetrics-text"]
             .map(|accept| {

@@ -41,6 +41,10 @@ assert [peer.name for peer in peers] == ["joão", "rui"]
 assert all(isinstance(peer, PeerRecord) for peer in peers)
 assert peers[0].online_since == claimed.parsed.online_since
 assert peers[0].online_since.tzinfo is not None
+page = list_peers.sync_detailed(client=ana, q="U", limit=1)
+assert [peer.name for peer in page.parsed] == ["rui"]
+assert "link" not in page.headers
+is_problem(list_peers.sync_detailed(client=ana, limit=0), "invalid-query", 422)
 
 # A claim may gain a key; then its fingerprint is a text, and never changes.
 here.fingerprint = "ovqxixmhmx2eqnfqdkg2ayb3ozkqqdmcjngmqgyzw5s6nhyrhrfa"

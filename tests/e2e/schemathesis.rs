@@ -68,7 +68,7 @@ fn part(program: Program) -> Value {
     let mut part = CONTRACT.document().clone();
     let paths = part["paths"].as_object_mut().unwrap();
     paths.retain(|path, _| !CONTRACT.at(program, path).is_empty());
-    // An answer without an end would be waited for; tests/e2e/events.rs reads it.
+    // An answer without an end would be waited for; tests/e2e/changes.rs reads it.
     paths.remove("/events");
     part
 }
