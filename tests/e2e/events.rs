@@ -247,14 +247,47 @@ fn a_stream_that_makes_no_sense_is_not_relied_upon() {
 
 #[test]
 fn the_real_directory_tells_of_a_return() {
-    let directory = Directory::start();
+    let mut directory = Directory::with(&["-v"]);
+    let ana = Peer::start(&directory, "ana");
+    let token = new_token();
+    let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+    directory.register("rui", busy.url(), &token).expect(201);
+    let asked = |log: &str, path: &str| log.matches(&format!("method=GET path=\"{path}\"")).count();
+    let log = directory.process().stderr();
+    assert_eq!(asked(&log, "/events"), 0, "nobody waits");
+    let lists = asked(&log, "/peers");
+    let sent = ana.send("rui", "when you are back");
+    assert_eq!(sent.state, "queued");
+    directory
+        .process()
+        .stderr_until("that the list is read", |log| (asked(log, "/peers") > lists).then_some(()));
+
+    let back = Fake::listen(Reply::receipt);
+    directory.register("rui", back.url(), &token).expect(200);
+    ana.until_state_is(&sent.id, "delivered");
+    assert_eq!(busy.received().len(), 1, "it asked to be left alone");
+    let log = directory.process().stderr();
+    assert_eq!((asked(&log, "/events"), asked(&log, "/peers")), (1, lists + 1), "the stream told it");
+    until("no stream is open", || {
+        let metrics = directory.get("/metrics").expect(200);
+        String::from_utf8_lossy(&metrics.body)
+            .lines()
+            .any(|line| line == "recado_directory_streams 0")
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_directory_that_starts_again_is_followed_on() {
+    let mut directory = Directory::start();
     let ana = Peer::start(&directory, "ana");
     let token = new_token();
     let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
     directory.register("rui", busy.url(), &token).expect(201);
     let sent = ana.send("rui", "when you are back");
     assert_eq!(sent.state, "queued");
-
+    directory.kill();
+    directory.start_again();
     let back = Fake::listen(Reply::receipt);
     directory.register("rui", back.url(), &token).expect(200);
     ana.until_state_is(&sent.id, "delivered");
