@@ -42,11 +42,10 @@ impl Contract {
         &self.document
     }
 
-    /// Every operation that is served already.
+    /// Every operation.
     pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
         let paths = self.document["paths"].as_object().unwrap();
-        let served = paths.iter().filter(|(_, item)| item["x-planned"] != true);
-        served.flat_map(|(path, item)| operations_of(path, item)).collect()
+        paths.iter().flat_map(|(path, item)| operations_of(path, item)).collect()
     }
 
     /// The operations that a program has at a path as requested.
