@@ -258,16 +258,19 @@ where
 
 /// What is still to be said after HTTP has ended; `None` is nothing, at once.
 fn farewell(end: &End, pace: &Pace, limits: &Limits) -> Option<Farewell> {
+    let clean = pace.in_clean_head();
     let problem = match end {
-        _ if !pace.in_clean_head() => None,
-        End::Late => {
+        End::Late if clean => {
             Some(Slug::Timeout.because("The request's head did not arrive in time. Send it in one go."))
         }
-        End::Http(Err(error)) if error.is_parse_too_large() => Some(head_too_large(limits)),
-        End::Http(Err(error)) if error.is_parse() => {
-            Some(Slug::BadRequest.because("This is not HTTP/1.1 as this server understands it."))
+        End::Http(Err(error)) if error.is_parse() && (clean || pace.has_swallowed()) => {
+            Some(if error.is_parse_too_large() {
+                head_too_large(limits)
+            } else {
+                Slug::BadRequest.because("This is not HTTP/1.1 as this server understands it.")
+            })
         }
-        End::Http(_) => None,
+        End::Late | End::Http(_) => None,
     };
     match (problem, end) {
         (Some(problem), _) => Some(Farewell::Answer(problem)),

@@ -1,6 +1,9 @@
 //! The end of a connection that is not the client's choice: an answer to what was never a request, and time to read it.
 
+use std::time::SystemTime;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use httpdate::fmt_http_date;
 use protocol::problem::Problem;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -43,6 +46,8 @@ fn answer(problem: &Problem) -> Vec<u8> {
     let (status, mut headers, body) = refusal::parts(problem);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    // 29 characters that a header may have, as RFC 9110 wants them.
+    headers.extend(HeaderValue::from_str(&fmt_http_date(SystemTime::now())).map(|now| (header::DATE, now)));
     headers.extend(fresh_id().map(|id| (REQUEST_ID, id)));
     [head(status, &headers), body].concat()
 }

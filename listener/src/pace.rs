@@ -27,8 +27,12 @@ use crate::Limits;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Opening,
-    Head,
+    Head {
+        /// When it came, all that was answered before was sent.
+        clean: bool,
+    },
     Answering,
+    Overdue,
     Sending,
     Idle,
 }
@@ -39,13 +43,19 @@ struct State {
     since: Instant,
     /// When the answer that was begun last has to be with the client; never, for an event stream.
     answered_by: Option<Instant>,
-    /// The answer that runs is given up.
-    overdue: bool,
     /// Since when the client has taken nothing of what is written to it.
     blocked: Option<Instant>,
-    /// Of what was written before this head came, something is still unsent.
-    head_amid_answer: bool,
+    /// All that was answered is sent.
+    flushed: bool,
+    /// hyper's own answer to what is no request was held back.
+    swallowed: bool,
     unread: bool,
+}
+
+impl State {
+    fn in_clean_head(&self) -> bool {
+        self.stage == Stage::Head { clean: true }
+    }
 }
 
 /// What one connection is doing.
@@ -61,9 +71,9 @@ impl Pace {
             stage: Stage::Opening,
             since: Instant::now(),
             answered_by: None,
-            overdue: false,
             blocked: None,
-            head_amid_answer: false,
+            flushed: true,
+            swallowed: false,
             unread: false,
         };
         Arc::new(Self { limits, state: Mutex::new(state) })
@@ -74,10 +84,10 @@ impl Pace {
         let state = self.state();
         let by_stage = match state.stage {
             Stage::Opening => Some(state.since + self.limits.handshake),
-            Stage::Head => Some(state.since + self.limits.header),
+            Stage::Head { .. } => Some(state.since + self.limits.header),
             Stage::Idle if state.blocked.is_none() => Some(state.since + self.limits.idle),
             // A connection is not idle while the end of an answer is still being sent.
-            Stage::Answering | Stage::Sending | Stage::Idle => state.answered_by,
+            Stage::Answering | Stage::Overdue | Stage::Sending | Stage::Idle => state.answered_by,
         };
         let by_reader = state.blocked.map(|since| since + self.limits.idle);
         [by_stage, by_reader].into_iter().flatten().min()
@@ -85,8 +95,21 @@ impl Pace {
 
     /// Whether part of a head has come, and nothing of an earlier answer is in the way of an answer to it.
     pub(crate) fn in_clean_head(&self) -> bool {
-        let state = self.state();
-        state.stage == Stage::Head && !state.head_amid_answer
+        self.state().in_clean_head()
+    }
+
+    /// Whether hyper has answered by itself what is no request, and was not heard.
+    pub(crate) fn has_swallowed(&self) -> bool {
+        self.state().swallowed
+    }
+
+    /// What is written in answer to no request is hyper's own bare `400` or `431`, which the connection's task betters.
+    fn swallows(&self) -> bool {
+        let mut state = self.state();
+        // A head that came in one packet with the request before is only seen to be none when that is answered.
+        let swallows = state.in_clean_head() || (state.stage == Stage::Idle && state.flushed);
+        state.swallowed |= swallows;
+        swallows
     }
 
     /// Whether the client has stopped taking what is written to it.
@@ -97,7 +120,7 @@ impl Pace {
     /// Whether the client has sent, or may be sending, what nobody will read.
     pub(crate) fn leaves_unread(&self) -> bool {
         let state = self.state();
-        state.unread || state.stage == Stage::Head
+        state.unread || matches!(state.stage, Stage::Head { .. })
     }
 
     /// A head is complete: its answer lasts until what this gives is dropped.
@@ -107,7 +130,7 @@ impl Pace {
         state.stage = Stage::Answering;
         state.since = now;
         state.answered_by = Some(now + self.limits.request);
-        state.overdue = false;
+        state.flushed = false;
         state.unread = false;
         drop(state);
         (Answering(Arc::clone(self)), now)
@@ -116,8 +139,10 @@ impl Pace {
     /// Gives up an answer that has not begun, once; whether there was one.
     pub(crate) fn give_up_answer(&self) -> bool {
         let mut state = self.state();
-        let gives_up = state.stage == Stage::Answering && !state.overdue;
-        state.overdue |= gives_up;
+        let gives_up = state.stage == Stage::Answering;
+        if gives_up {
+            state.stage = Stage::Overdue;
+        }
         gives_up
     }
 
@@ -125,7 +150,7 @@ impl Pace {
     pub(crate) async fn unless_given_up<F: Future>(&self, answer: F) -> Option<F::Output> {
         let mut answer = pin!(answer);
         poll_fn(|cx| match answer.as_mut().poll(cx) {
-            Poll::Pending if self.state().overdue => Poll::Ready(None),
+            Poll::Pending if self.state().stage == Stage::Overdue => Poll::Ready(None),
             outcome => outcome.map(Some),
         })
         .await
@@ -140,11 +165,10 @@ impl Pace {
         let mut state = self.state();
         match state.stage {
             Stage::Opening | Stage::Idle => {
-                state.stage = Stage::Head;
+                state.stage = Stage::Head { clean: state.flushed };
                 state.since = Instant::now();
-                state.head_amid_answer = state.blocked.is_some();
             }
-            Stage::Head | Stage::Answering | Stage::Sending => {}
+            Stage::Head { .. } | Stage::Answering | Stage::Overdue | Stage::Sending => {}
         }
     }
 
@@ -155,6 +179,11 @@ impl Pace {
         } else if state.blocked.take().is_some() && state.stage == Stage::Idle {
             state.since = Instant::now();
         }
+    }
+
+    fn flushed(&self) {
+        let mut state = self.state();
+        state.flushed |= matches!(state.stage, Stage::Head { .. } | Stage::Idle);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -205,11 +234,6 @@ impl<S> Paced<S> {
     pub(crate) fn into_inner(self) -> S {
         self.stream
     }
-
-    /// What is written in answer to no request is hyper's own bare `400` or `431`, which the connection's task betters.
-    fn swallows(&self) -> bool {
-        self.pace.in_clean_head()
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
@@ -233,7 +257,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        if self.swallows() {
+        if self.pace.swallows() {
             return Poll::Ready(Ok(buf.len()));
         }
         let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
@@ -246,7 +270,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        if self.swallows() {
+        if self.pace.swallows() {
             return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()));
         }
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
@@ -262,6 +286,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         let outcome = Pin::new(&mut self.stream).poll_flush(cx);
         // TLS takes more than the socket does.
         self.pace.wrote(&outcome);
+        if let Poll::Ready(Ok(())) = &outcome {
+            self.pace.flushed();
+        }
         outcome
     }
 

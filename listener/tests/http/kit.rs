@@ -250,6 +250,7 @@ impl Response {
         assert_eq!(self.status, slug.status(), "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{self:?}");
+        assert!(self.header("date").is_some_and(|date| date.ends_with(" GMT")), "{self:?}");
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         assert_eq!(body["type"], slug.urn(), "{self:?}");
         assert_eq!(body["status"], slug.status(), "{self:?}");

@@ -142,6 +142,18 @@ async fn what_follows_a_request_and_is_not_http_is_a_problem() {
 }
 
 #[tokio::test]
+async fn what_comes_in_one_packet_with_a_request_and_is_not_http_is_a_problem() {
+    let site = Site::open(ROOMY).await;
+    let long = format!("GET /hello HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(17 * 1024));
+    for (bytes, slug) in [("oops\r\n\r\n", Slug::BadRequest), (&long, Slug::TooLarge)] {
+        let mut client = site.client().await;
+        client.send(format!("POST /bytes HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc{bytes}")).await;
+        assert_eq!(client.response().await.body, "abc");
+        Response::whole(&client.rest().await).problem(slug);
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_a_problem() {
     let site = Site::open(ROOMY).await;
     let long = format!("GET /hello HTTP/1.1\r\nx: {}", "x".repeat(17 * 1024));
