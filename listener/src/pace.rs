@@ -17,6 +17,7 @@ use std::io::IoSlice;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -50,6 +51,8 @@ struct State {
     /// hyper's own answer to what is no request was held back.
     swallowed: bool,
     unread: bool,
+    /// For how long the client may leave an event stream unread.
+    stream_unread: Duration,
 }
 
 impl State {
@@ -75,6 +78,7 @@ impl Pace {
             flushed: true,
             swallowed: false,
             unread: false,
+            stream_unread: limits.idle,
         };
         Arc::new(Self { limits, state: Mutex::new(state) })
     }
@@ -89,7 +93,8 @@ impl Pace {
             // A connection is not idle while the end of an answer is still being sent.
             Stage::Answering | Stage::Overdue | Stage::Sending | Stage::Idle => state.answered_by,
         };
-        let by_reader = state.blocked.map(|since| since + self.limits.idle);
+        let unread = if state.answered_by.is_some() { self.limits.idle } else { state.stream_unread };
+        let by_reader = state.blocked.map(|since| since + unread);
         [by_stage, by_reader].into_iter().flatten().min()
     }
 
@@ -154,6 +159,11 @@ impl Pace {
             outcome => outcome.map(Some),
         })
         .await
+    }
+
+    /// The listener shuts down: what has no end cannot be finished for a client that does not read it.
+    pub(crate) fn stop(&self) {
+        self.state().stream_unread = Duration::ZERO;
     }
 
     /// A request's body was dropped before its end.

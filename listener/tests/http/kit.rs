@@ -82,6 +82,7 @@ fn router(signals: Arc<Signals>) -> Router {
         .route("/events", get(events))
         .route("/dribble", get(dribble))
         .route("/endless", get(endless))
+        .route("/news", get(async |signals| ([(CONTENT_TYPE, "text/event-stream")], endless(signals).await)))
         .with_state(signals);
     listener::dressed(router)
 }

@@ -97,3 +97,13 @@ async fn a_shutdown_does_not_wait_for_ever() {
     // The reset of a connection with unread bytes is as good an end as any.
     let _ = tokio::time::timeout(LONG, tokio::io::AsyncReadExt::read_u8(&mut half.stream)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_who_leaves_an_event_stream_unread() {
+    let mut site = Site::open(ROOMY).await;
+    let mut reader = site.client().await;
+    reader.send("GET /news HTTP/1.1\r\n\r\n").await;
+    reader.read_until("\r\n\r\n").await;
+    site.stop();
+    site.has_ended().await;
+}
