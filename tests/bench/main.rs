@@ -94,20 +94,31 @@ async fn accepts(program: &Program, senders: usize) -> f64 {
     .await
 }
 
-/// Lists of those online a second.
+/// Lists of those online a second: whole, compressed, unchanged, and the page that is sent if nothing is said.
 async fn peers() {
-    println!("\nGET /peers a second, 64 connections\n  online      list       304");
+    const WHOLE: &str = "/peers?limit=10000";
+    println!("\nGET /peers a second, 64 connections\n  online      list      gzip       304  first page");
     for online in [10, 1_000, 10_000] {
         let directory = Program::directory();
         register(&directory, online).await;
         let mut connection = Connection::open(directory.address).await.unwrap();
-        let (_, answer) = connection.ask(&get("/peers", "")).await.unwrap();
+        let (_, answer) = connection.ask(&get(WHOLE, "")).await.unwrap();
         let answer = String::from_utf8_lossy(answer).into_owned();
         let etag = answer.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
-        let list = load(directory.address, 64, SPAN, |_| (get("/peers", ""), 200)).await;
         let condition = format!("if-none-match: {etag}\r\n");
-        let unchanged = load(directory.address, 64, SPAN, move |_| (get("/peers", &condition), 304)).await;
-        println!("{online:>8} {list:>9.0} {unchanged:>9.0}");
+        let requests = [
+            (WHOLE, "", 200),
+            (WHOLE, "accept-encoding: gzip\r\n", 200),
+            (WHOLE, condition.as_str(), 304),
+            ("/peers", "", 200),
+        ];
+        let mut figures = [0.0; 4];
+        for (figure, (path, headers, status)) in figures.iter_mut().zip(requests) {
+            let request = get(path, headers);
+            *figure = load(directory.address, 64, SPAN, move |_| (request.clone(), status)).await;
+        }
+        let [list, gzip, unchanged, first] = figures;
+        println!("{online:>8} {list:>9.0} {gzip:>9.0} {unchanged:>9.0} {first:>11.0}");
     }
 }
 

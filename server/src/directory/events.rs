@@ -131,7 +131,6 @@ impl Reader {
     /// What was not waited for to the end is not lost.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
-            self.bell.mark_unchanged();
             match self.look() {
                 Look::Closed => return None,
                 Look::Frames(frames) => return Some(frames),
@@ -197,7 +196,7 @@ impl Ring {
 
     /// All events behind the one with this id; `None` if it is none of this run's, or is too far back.
     fn behind(&self, id: u64) -> Option<impl ExactSizeIterator<Item = &Event>> {
-        let behind = self.latest.checked_sub(id).filter(|_| id >= self.start)?;
+        let behind = self.latest.checked_sub(id)?;
         let behind = usize::try_from(behind).ok()?;
         let skipped = self.kept.len().checked_sub(behind)?;
         Some(self.kept.range(skipped..))
