@@ -47,7 +47,7 @@ fn judge(config: &str, url: &str, contract: &Value, tokens: &[(&str, String)]) {
     let folder = TempDir::with_prefix("recado-schemathesis-").unwrap();
     std::fs::write(folder.path().join("openapi.json"), contract.to_string()).unwrap();
     let seed = std::env::var("RECADO_SEED").unwrap_or_else(|_| "1".to_owned());
-    let examples = if long() { "1000" } else { "50" };
+    let examples = if long() { "300" } else { "50" };
     let output = schemathesis
         // It keeps what it has learned beside itself.
         .current_dir(&folder)
