@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::harness::{Asked, Directory, Fake, Feed, Peer, Reply, new_token, record, until};
 
+/// Whoever leaves a message looks its recipient up, and so does the daemon before it tries.
+const LEAVING: usize = 2;
+
 /// A directory in which everybody is online at a place that is busy for an hour, until they move: whoever only tries
 /// again comes back in minutes.
 struct Town {
@@ -56,6 +59,16 @@ impl Town {
         record(name, self.home.url())
     }
 
+    /// Until the daemon has looked for `name` so many times, besides what was asked when the message was left.
+    fn until_looked_for(&self, name: &str, times: usize) {
+        self.until_asked(&format!("GET /peers/{name}"), LEAVING + times);
+    }
+
+    /// How often it has by now.
+    fn looked_for(&self, name: &str) -> usize {
+        self.directory.times_asked(&format!("GET /peers/{name}")) - LEAVING
+    }
+
     fn until_asked(&self, what: &str, times: usize) {
         until(&format!("{what} is asked {times} times"), || {
             (self.directory.times_asked(what) >= times).then_some(())
@@ -71,8 +84,8 @@ fn a_return_is_told_and_nobody_asks() {
     let mut bystander = Peer::of(town.directory.url(), "zeca");
     bystander.serve();
     let (ana, message) = town.ana_waits_for("rui");
-    // The list is read behind the opened stream, so that nothing is missed in between.
-    town.until_asked("GET /peers", 1);
+    // Rui is looked for behind the opened stream, so that nothing is missed in between.
+    town.until_looked_for("rui", 1);
     let opened = town.directory.asked("GET /events");
     assert_eq!(opened.len(), 1, "nobody else waits");
     assert_eq!(opened[0].query, "names=rui");
@@ -81,7 +94,8 @@ fn a_return_is_told_and_nobody_asks() {
     feed.say(": alive\n\n");
     feed.tell("changed", 7, &town.moves("rui"));
     ana.until_state_is(&message, "delivered");
-    assert_eq!(town.directory.times_asked("GET /peers"), 1, "the stream told it");
+    assert_eq!(town.looked_for("rui"), 2, "the stream told it, and then it was tried");
+    assert_eq!(town.directory.times_asked("GET /peers"), 0, "nobody reads the whole list");
     assert_eq!(town.busy.received().len(), 1, "it asked to be left alone");
     until("the stream is closed", || (!town.directory.holds("GET /events")).then_some(()));
 }
@@ -96,9 +110,10 @@ fn whoever_is_waited_for_anew_is_followed_too() {
         Reply::Events(feed)
     });
     let (ana, to_rui) = town.ana_waits_for("rui");
-    town.until_asked("GET /peers", 1);
+    town.until_looked_for("rui", 1);
     let to_hugo = ana.send("hugo", "and you").id;
-    town.until_asked("GET /peers", 2);
+    town.until_looked_for("hugo", 1);
+    town.until_looked_for("rui", 2);
     let asked = town.directory.asked("GET /events");
     assert_eq!(asked.last().unwrap().query, "names=hugo%2Crui");
 
@@ -108,12 +123,12 @@ fn whoever_is_waited_for_anew_is_followed_too() {
     assert!(town.directory.holds("GET /events"), "rui is still waited for");
     feed.tell("changed", 2, &town.moves("rui"));
     ana.until_state_is(&to_rui, "delivered");
-    assert_eq!(town.directory.times_asked("GET /peers"), 2);
+    assert_eq!((town.looked_for("hugo"), town.looked_for("rui")), (2, 3), "then each was tried");
     until("the stream is closed", || (!town.directory.holds("GET /events")).then_some(()));
 }
 
 #[test]
-fn where_streams_are_full_the_list_is_asked_and_the_stream_tried_later() {
+fn where_streams_are_full_it_is_asked_and_the_stream_tried_later() {
     let (feed, full) = (Feed::default(), Arc::new(Mutex::new(true)));
     let (told, turn) = (feed.clone(), Arc::clone(&full));
     let town = Town::build(move |_| {
@@ -121,7 +136,7 @@ fn where_streams_are_full_the_list_is_asked_and_the_stream_tried_later() {
         if full { Reply::problem(Slug::Unavailable) } else { Reply::Events(told.clone()) }
     });
     let (ana, to_rui) = town.ana_waits_for("rui");
-    town.until_asked("GET /peers", 3);
+    town.until_looked_for("rui", 3);
     assert!(town.directory.times_asked("GET /events") >= 1, "the stream comes first");
     town.moves("rui");
     ana.until_state_is(&to_rui, "delivered");
@@ -143,7 +158,7 @@ fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
         Reply::Events(feed)
     });
     let (ana, message) = town.ana_waits_for("rui");
-    town.until_asked("GET /peers", 1);
+    town.until_looked_for("rui", 1);
     let feed = |number: usize| feeds.lock().unwrap()[number].clone();
     feed(0).tell("left", 41, &record("rui", town.busy.url()));
     feed(0).end();
@@ -151,11 +166,11 @@ fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
     assert_eq!(town.directory.asked("GET /events")[1].header("last-event-id"), Some("41"));
     feed(1).tell("joined", 42, &town.moves("rui"));
     ana.until_state_is(&message, "delivered");
-    assert_eq!(town.directory.times_asked("GET /peers"), 1, "nothing was missed");
+    assert_eq!(town.looked_for("rui"), 2, "nothing was missed");
 }
 
 #[test]
-fn behind_a_stream_that_ended_without_a_word_the_list_is_read() {
+fn behind_a_stream_that_ended_without_a_word_it_is_asked_again() {
     let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
     let opened = Arc::clone(&feeds);
     let town = Town::build(move |_| {
@@ -164,13 +179,13 @@ fn behind_a_stream_that_ended_without_a_word_the_list_is_read() {
         Reply::Events(feed)
     });
     let (ana, message) = town.ana_waits_for("rui");
-    town.until_asked("GET /peers", 1);
+    town.until_looked_for("rui", 1);
     town.moves("rui");
     feeds.lock().unwrap()[0].end();
     ana.until_state_is(&message, "delivered");
     let streams = town.directory.asked("GET /events");
     assert!(streams.len() == 2 && streams[1].header("last-event-id").is_none(), "{streams:?}");
-    assert_eq!(town.directory.times_asked("GET /peers"), 2);
+    assert_eq!(town.looked_for("rui"), 3);
 }
 
 #[test]
@@ -179,7 +194,7 @@ fn a_directory_cannot_make_a_peer_knock_without_end() {
     let told = feed.clone();
     let town = Town::build(move |_| Reply::Events(told.clone()));
     let (ana, message) = town.ana_waits_for("rui");
-    town.until_asked("GET /peers", 1);
+    town.until_looked_for("rui", 1);
     let begun = Instant::now();
     let mut id = 0;
     until("rui is tried four times", || {
@@ -195,16 +210,16 @@ fn a_directory_cannot_make_a_peer_knock_without_end() {
 }
 
 #[test]
-fn a_reset_means_that_the_list_is_read_again() {
+fn a_reset_means_that_it_is_asked_again() {
     let feed = Feed::default();
     let told = feed.clone();
     let town = Town::build(move |_| Reply::Events(told.clone()));
     let (ana, message) = town.ana_waits_for("rui");
-    town.until_asked("GET /peers", 1);
+    town.until_looked_for("rui", 1);
     town.moves("rui");
     feed.tell("reset", 1 << 40, &json!({}));
     ana.until_state_is(&message, "delivered");
-    assert_eq!(town.directory.times_asked("GET /peers"), 2);
+    assert_eq!(town.looked_for("rui"), 3);
 }
 
 #[test]
@@ -232,7 +247,7 @@ fn a_stream_that_makes_no_sense_is_not_relied_upon() {
                 let begun = Instant::now();
                 let town = Town::build(move |_| reply.clone());
                 let (ana, message) = town.ana_waits_for("rui");
-                town.until_asked("GET /peers", 6);
+                town.until_looked_for("rui", 6);
                 town.moves("rui");
                 ana.until_state_is(&message, "delivered");
                 let tried = town.directory.times_asked("GET /events");
@@ -256,18 +271,18 @@ fn the_real_directory_tells_of_a_return() {
     let log = directory.process().stderr();
     assert_eq!(asked(&log, "/events"), 0, "nobody waits");
     let lists = asked(&log, "/peers");
+    let lookups = |log: &str| asked(log, "/peers/rui");
     let sent = ana.send("rui", "when you are back");
     assert_eq!(sent.state, "queued");
-    directory
-        .process()
-        .stderr_until("that the list is read", |log| (asked(log, "/peers") > lists).then_some(()));
+    directory.process().stderr_until("that rui is looked for", |log| (lookups(log) > LEAVING).then_some(()));
 
     let back = Fake::listen(Reply::receipt);
     directory.register("rui", back.url(), &token).expect(200);
     ana.until_state_is(&sent.id, "delivered");
     assert_eq!(busy.received().len(), 1, "it asked to be left alone");
     let log = directory.process().stderr();
-    assert_eq!((asked(&log, "/events"), asked(&log, "/peers")), (1, lists + 1), "the stream told it");
+    assert_eq!((asked(&log, "/events"), lookups(&log)), (1, LEAVING + 2), "the stream told it");
+    assert_eq!(asked(&log, "/peers"), lists, "nobody reads the whole list");
     until("no stream is open", || {
         let metrics = directory.get("/metrics").expect(200);
         String::from_utf8_lossy(&metrics.body)

@@ -50,12 +50,12 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
                 continue;
             }
             (Err(error), _) => return Err(error.into()),
-            (Ok(News::List), None) => {
+            (Ok(News::Online), None) => {
                 let first = Shown::of(follower.online());
                 first.print(peer, output)?;
                 shown = Some(first);
             }
-            (Ok(News::List), Some(shown)) => {
+            (Ok(News::Online), Some(shown)) => {
                 for (change, record) in shown.become_those(follower.online()) {
                     print(change, &record, peer, output)?;
                 }

@@ -2,6 +2,8 @@
 
 mod url;
 
+mod online;
+
 mod list;
 
 mod link;
@@ -21,7 +23,8 @@ use serde::de::DeserializeOwned;
 
 use super::client::{bounded, innermost};
 pub use events::{Event, Events};
-pub use list::List;
+use list::List;
+pub use online::Online;
 pub use url::{DirectoryUrl, DirectoryUrlError};
 
 /// A directory answers within this, or counts as away.

@@ -1,9 +1,10 @@
-//! Follows the directory: what changes is told as it happens, and what could not be told is found by reading the list.
+//! Follows the directory: what changes is told as it happens, and what could not be told is found by asking who is
+//! online.
 //!
 //! ```text
-//!            ┌────────── opened: without an id, or after `reset`, the list is read once ───────────┐
+//!            ┌──────────── opened: without an id, or after `reset`, it is asked once ──────────────┐
 //!            │                                                                                     ▼
-//!   asking the list, once a second ◀── full, absent, silent, broken: tried again, ever later ── streaming
+//!        asking, once a second ◀────── full, absent, silent, broken: tried again, ever later ── streaming
 //!            │ ▲
 //!            ▼ │ it answers again
 //!     told as an error
@@ -16,10 +17,11 @@ use protocol::Name;
 use protocol::directory::{Change, PeerRecord};
 use tokio::time::{Instant, sleep_until};
 
-use super::directory::{Directory, DirectoryError, Event, Events, List};
+use super::directory::{Directory, DirectoryError, Event, Events, Online};
 use super::retry;
 
-/// How often the list is asked for where there is no stream. Nor is it read, or a stream opened, more often elsewhere.
+/// How often it is asked who is online where there is no stream. Elsewhere neither that is asked, nor a stream opened,
+/// more often.
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(1);
 /// A stream that lasted this long was a good one: when it ends, the next is opened at once.
 const STEADY: Duration = Duration::from_secs(30);
@@ -31,9 +33,9 @@ const LONGEST_NAMES: usize = 4 * 1024;
 /// What is new in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The list was read, after which all changes are told: [`Follower::online`] has it.
-    List,
-    /// This one came, changed or left. What the list had already may be told again.
+    /// It was asked who is online, after which all changes are told: [`Follower::online`] has them.
+    Online,
+    /// This one came, changed or left. What was known already may be told again.
     Change(Change, PeerRecord),
 }
 
@@ -43,18 +45,18 @@ pub struct Follower {
     directory: Directory,
     /// Who is followed.
     names: BTreeSet<Name>,
-    online: List,
-    /// The list has to be read, whether or not it has changed: what happened before was not told.
-    owes_list: bool,
+    online: Online,
+    /// It has to be asked who is online, and what comes of it is news in any case: what happened before was not told.
+    owes_answer: bool,
     stream: Option<Stream>,
     /// The last event of the stream that has just ended, to go on behind it.
     last_id: Option<u64>,
     /// How many streams in a row did not come to anything.
     failures: u32,
-    /// Not before then is the next stream tried,
+    /// No stream is tried before then.
     stream_at: Instant,
-    /// nor the list read.
-    list_at: Instant,
+    /// Nor is it asked who is online before then.
+    ask_at: Instant,
 }
 
 #[derive(Debug)]
@@ -73,17 +75,17 @@ impl Follower {
         Self {
             directory,
             names: BTreeSet::new(),
-            online: List::default(),
-            owes_list: true,
+            online: Online::default(),
+            owes_answer: true,
             stream: None,
             last_id: None,
             failures: 0,
             stream_at: now,
-            list_at: now,
+            ask_at: now,
         }
     }
 
-    /// Follows these from now on. The list is read again if somebody is among them who was not.
+    /// Follows these from now on. It is asked again if somebody is among them who was not.
     pub fn look_for(&mut self, names: BTreeSet<Name>) {
         if !names.is_subset(&self.names) {
             self.start_over();
@@ -95,11 +97,12 @@ impl Follower {
     /// Lets go of the directory until the next question.
     pub fn rest(&mut self) {
         self.names.clear();
+        self.online = Online::default();
         self.stream = None;
         self.start_over();
     }
 
-    /// Those online, as the list was when it was last read.
+    /// Those online, as it was when it was last asked; others than those who are followed may be among them.
     pub fn online(&self) -> impl Iterator<Item = &PeerRecord> {
         self.online.peers()
     }
@@ -108,16 +111,16 @@ impl Follower {
     /// a while. May be dropped at any time.
     pub async fn next(&mut self) -> Result<News, DirectoryError> {
         loop {
-            // Where a stream may be opened soon, the list is read behind it.
-            if self.stream.is_none() && self.stream_at <= self.list_at.max(Instant::now()) {
+            // Where a stream may be opened soon, it is asked behind it.
+            if self.stream.is_none() && self.stream_at <= self.ask_at.max(Instant::now()) {
                 sleep_until(self.stream_at).await;
                 self.open_stream().await;
             }
             match self.hear().await {
-                None if self.read_list().await? => return Ok(News::List),
+                None if self.ask().await? => return Ok(News::Online),
                 None => {}
                 Some(Ok(Event::Change(change, record))) => return Ok(News::Change(change, record)),
-                Some(Ok(Event::Reset)) => self.owes_list = true,
+                Some(Ok(Event::Reset)) => self.owes_answer = true,
                 Some(Err(why)) => {
                     tracing::debug!(why, "the stream of the directory's events ended");
                     self.lose_stream();
@@ -126,15 +129,15 @@ impl Follower {
         }
     }
 
-    /// What the stream tells; nothing once the list is to be read instead.
+    /// What the stream tells; nothing once it is to be asked instead.
     async fn hear(&mut self) -> Option<Result<Event, String>> {
         let Some(stream) = &mut self.stream else {
-            sleep_until(self.list_at).await;
+            sleep_until(self.ask_at).await;
             return None;
         };
         tokio::select! {
             biased;
-            () = sleep_until(self.list_at), if self.owes_list => None,
+            () = sleep_until(self.ask_at), if self.owes_answer => None,
             told = stream.events.next() => Some(told),
         }
     }
@@ -144,7 +147,7 @@ impl Follower {
         self.stream_at = Instant::now() + BETWEEN_QUESTIONS;
         match self.directory.events(&names, self.last_id).await {
             Ok(events) => {
-                self.owes_list |= self.last_id.is_none();
+                self.owes_answer |= self.last_id.is_none();
                 self.stream = Some(Stream { events, names, opened_at: Instant::now() });
             }
             Err(error) => {
@@ -177,20 +180,20 @@ impl Follower {
 
     fn start_over(&mut self) {
         self.last_id = None;
-        self.owes_list = true;
+        self.owes_answer = true;
     }
 
-    /// Reads the list; whether that is news.
-    async fn read_list(&mut self) -> Result<bool, DirectoryError> {
-        self.list_at = Instant::now() + BETWEEN_QUESTIONS;
-        match self.directory.refresh(&mut self.online).await {
-            Ok(changed) => Ok(std::mem::take(&mut self.owes_list) || changed),
+    /// Asks who is online; whether that is news.
+    async fn ask(&mut self) -> Result<bool, DirectoryError> {
+        self.ask_at = Instant::now() + BETWEEN_QUESTIONS;
+        match self.directory.ask_for(&self.names, &mut self.online).await {
+            Ok(changed) => Ok(std::mem::take(&mut self.owes_answer) || changed),
             Err(error) => {
                 self.stream = None;
                 self.start_over();
                 // When it answers again it may well have streams again.
                 self.failures = 0;
-                self.stream_at = self.list_at + BETWEEN_QUESTIONS;
+                self.stream_at = self.ask_at + BETWEEN_QUESTIONS;
                 Err(error)
             }
         }

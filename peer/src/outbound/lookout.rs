@@ -76,7 +76,7 @@ async fn look_out(
             },
         };
         let listed = match news {
-            Ok(News::List) => {
+            Ok(News::Online) => {
                 follower.online().filter(|record| names.contains(&record.name)).cloned().collect()
             }
             Ok(News::Change(Change::Joined | Change::Changed, record)) if names.contains(&record.name) => {

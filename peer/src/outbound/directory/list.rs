@@ -53,7 +53,7 @@ impl Directory {
     }
 
     /// Brings a list of those online up to date; whether it has changed. After an error it is as it was.
-    pub async fn refresh(&self, list: &mut List) -> Result<bool, DirectoryError> {
+    pub(super) async fn refresh(&self, list: &mut List) -> Result<bool, DirectoryError> {
         let mut first = self.base.at(paths::PEERS);
         first.query_pairs_mut().append_pair("limit", PAGE);
         let (mut next, mut left) = (Some(first), LONGEST);
