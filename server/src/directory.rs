@@ -22,6 +22,7 @@ mod page;
 mod shelf;
 
 mod failure;
+mod holder;
 
 mod alone;
 mod opening;
@@ -45,13 +46,14 @@ use jiff::Timestamp;
 use protocol::Name;
 use protocol::directory::{Claim, PeerRecord};
 use store::Store;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 pub use claims::Retention;
 pub use counts::{Counts, Standing};
 pub use decision::{Arrival, Invitation, Refusal, Request};
 pub use events::{EventLimits, NoPlace, Reader, Since};
 pub use failure::Failure;
+pub use holder::Holder;
 pub use invites::{InviteCode, InviteHash};
 pub use list::Selection;
 pub use office::{Entry, Missing, Office};
@@ -86,6 +88,8 @@ struct Shared {
     online: Mutex<Online>,
     events: Events,
     shelf: Shelf,
+    /// Told when claims were given up or released. Those that lapse are free without a word.
+    gone: watch::Sender<()>,
     /// A lease began where there may have been none.
     joined: Notify,
     /// Memory knows what the database does not.
@@ -160,6 +164,9 @@ impl Directory {
             move |left| {
                 if let Some(name) = left {
                     lock(&publishing.online).leave(name);
+                    if parting == Parting::Claim {
+                        publishing.gone.send_replace(());
+                    }
                 }
             },
         );

@@ -6,7 +6,7 @@ use protocol::Slug;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Answer, Directory, Finished, new_token, server_command};
+use super::harness::{Answer, Directory, Finished, Stream, new_token, server_command};
 
 const ADDRESS: &str = "http://127.0.0.1:7101";
 
@@ -103,6 +103,38 @@ fn only_who_holds_a_name_may_read() {
     directory.request(Method::PUT, "/peers").send().expect_problem(Slug::MethodNotAllowed);
     for path in ["/health", "/openapi.yaml"] {
         directory.get(path).expect(200);
+    }
+}
+
+#[test]
+fn a_stream_ends_with_the_claim_of_its_reader() {
+    let directory = Directory::with(&["--private", "--retention-unkeyed", "1s"]);
+    let code = invite(&directory, &["--uses", "5"]);
+    let tokens = ["ana", "rui", "zeca", "bia"].map(|name| {
+        let token = new_token();
+        claim(&directory, name, &token, Some(&code)).expect(201);
+        token
+    });
+    let open = |token: &String| directory.request(Method::GET, "/events").bearer(token).stream();
+    let [mut ana, mut rui, mut zeca, mut bia] = tokens.each_ref().map(open);
+    let leave = |path: &str, token: &str| {
+        directory.request(Method::DELETE, path).bearer(token).send().expect(204);
+    };
+    // That they are gone may be the last thing that they see themselves.
+    let ends = |stream: &mut Stream, who: &str| {
+        while let Some(frame) = stream.frame() {
+            assert!(frame.starts_with("event: left") || frame.starts_with(':'), "{who}: {frame}");
+        }
+    };
+    directory.run(&["names", "release", "ana"]).expect(0);
+    ends(&mut ana, "ana, released");
+    leave("/register?forget=true", &tokens[1]);
+    ends(&mut rui, "rui, who gave it up");
+    leave("/register", &tokens[2]);
+    ends(&mut zeca, "zeca, who stayed away");
+    claim(&directory, "hugo", &new_token(), Some(&code)).expect(201);
+    for (what, who) in [("left", "ana"), ("left", "rui"), ("left", "zeca"), ("joined", "hugo")] {
+        assert_eq!(bia.news(), (what.into(), who.into()), "who holds a name reads on");
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use store::{Schema, Store};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::claimants::Claimants;
 use super::claims::Retention;
@@ -139,6 +139,7 @@ impl Directory {
             shelf: Shelf::new(&online),
             events,
             online: Mutex::new(online),
+            gone: watch::Sender::new(()),
             joined: Notify::new(),
             unwritten: Notify::new(),
             lookups: Semaphore::new(LOOKUPS),

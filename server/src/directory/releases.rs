@@ -33,7 +33,10 @@ impl Directory {
         // A write, though it writes nothing: what others join, change and leave is published before it or after it.
         let dropped = self.store.write_then(
             |conn| Ok((claims::releases(conn)?, leases::holders(conn)?)),
-            move |(_, holders)| lock(&shared.online).keep_held(holders),
+            move |(_, holders)| {
+                lock(&shared.online).keep_held(holders);
+                shared.gone.send_replace(());
+            },
         );
         let (now, _) = dropped.await.map_err(|error: WriteError<rusqlite::Error>| Failure::from(error))?;
         tracing::info!("names were released; who held them is offline");

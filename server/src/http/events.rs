@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -14,9 +16,11 @@ use futures_util::stream::unfold;
 use listener::{Query, Refusal};
 use protocol::{Name, Problem, Slug};
 use serde::Deserialize;
-use tokio::time::timeout;
+use tokio::select;
+use tokio::time::{Instant, timeout_at};
 
-use crate::directory::{Directory, Reader, Since};
+use super::private::Held;
+use crate::directory::{Directory, Holder, Reader, Since};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -34,6 +38,7 @@ pub(super) struct Wanted {
 pub(super) async fn events(
     State(directory): State<Directory>,
     Query(Wanted { names }): Query<Wanted>,
+    token: Option<Extension<Held>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let names = names.map(|names| parsed(&names)).transpose()?;
@@ -41,15 +46,38 @@ pub(super) async fn events(
         let detail = "All event streams are taken. Ask GET /peers, and try again later.";
         Slug::Unavailable.because(detail).retry_after(RETRY_AFTER)
     })?;
-    let stream = unfold(reader, async |mut reader| Some((piece(&mut reader).await?, reader)));
+    let holder = token.map(|Extension(Held(token))| directory.holder(token));
+    let stream = unfold((reader, holder), async |(mut reader, mut holder)| {
+        let piece = piece(&mut reader, holder.as_mut()).await?;
+        Some((Ok::<_, Infallible>(piece), (reader, holder)))
+    });
     let head = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache")];
     Ok((head, Body::from_stream(stream)).into_response())
 }
 
-/// What is sent next; `None` ends the stream.
-async fn piece(reader: &mut Reader) -> Option<Result<Bytes, Infallible>> {
-    let events = timeout(HEARTBEAT, reader.next()).await;
-    events.unwrap_or(Some(Bytes::from_static(b":\n\n"))).map(Ok)
+/// What is sent next; `None` ends the stream. Whoever may no longer hold a name is sent nothing before that is known.
+async fn piece(reader: &mut Reader, mut holder: Option<&mut Holder>) -> Option<Bytes> {
+    let heartbeat = Instant::now() + HEARTBEAT;
+    loop {
+        let doubt = async {
+            match &mut holder {
+                Some(holder) => holder.doubt().await,
+                None => pending().await,
+            }
+        };
+        select! {
+            biased;
+            () = doubt => {}
+            events = timeout_at(heartbeat, reader.next()) => {
+                return events.unwrap_or(Some(Bytes::from_static(b":\n\n")));
+            }
+        }
+        if let Some(holder) = &holder
+            && !holder.holds().await
+        {
+            return None;
+        }
+    }
 }
 
 fn parsed(names: &str) -> Result<HashSet<Name>, Problem> {

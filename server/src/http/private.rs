@@ -10,25 +10,29 @@ use protocol::Slug;
 
 use super::bearer::{Bearer, bearer};
 use super::refusal::failed;
-use crate::directory::Directory;
+use crate::directory::{Directory, TokenHash};
+
+/// The token with which a request was let pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held(pub(super) TokenHash);
 
 /// Lets requests pass that carry the token of a claim. What they get is for them alone.
 pub(super) async fn holders_only(
     State(directory): State<Directory>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     // What is no way to read is refused as that.
     if matches!(*request.method(), Method::GET | Method::HEAD) {
-        let known = match bearer(request.headers()) {
-            Bearer::Token(token) => directory.knows(token).await.map_err(failed)?,
-            Bearer::Absent | Bearer::Malformed(_) => false,
+        let token = match bearer(request.headers()) {
+            Bearer::Token(token) if directory.knows(token).await.map_err(failed)? => token,
+            _ => {
+                let detail = "This directory is private. Send the token of a name that you have claimed in it: \
+                              `Authorization: Bearer <token>`.";
+                return Err(Slug::TokenUnknown.because(detail).into());
+            }
         };
-        if !known {
-            let detail = "This directory is private. Send the token of a name that you have claimed in it: \
-                          `Authorization: Bearer <token>`.";
-            return Err(Slug::TokenUnknown.because(detail).into());
-        }
+        request.extensions_mut().insert(Held(token));
     }
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
