@@ -13,8 +13,21 @@ use crate::Limits;
 /// come back at the same moment.
 const BACKLOG: i32 = 16_384;
 
-/// Files that a program has open besides its connections: its database, its logs, what its runtime waits on.
-const OTHER_FILES: u64 = 64;
+/// Files that a program has open besides its connections: its database, its logs, what its runtime waits on; and those
+/// who are told that there is no place for them.
+const OTHER_FILES: u64 = 128;
+
+/// How many are told so at the same time; the others are hung up on.
+const REFUSALS: usize = 64;
+
+/// How many connections there are files for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Those that are served.
+    pub(crate) connections: usize,
+    /// Those that are told that there is no place.
+    pub(crate) refusals: usize,
+}
 
 /// Listens on an address; on `[::]` for IPv4 too, whatever the system's default is. To be called within a runtime.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -30,8 +43,8 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Lets this process open as many files as it may, and warns if `limits` let in more connections than that.
-pub(crate) fn make_room(limits: &Limits) {
+/// Lets this process open as many files as it may, and warns if that is less than `limits` let in.
+pub(crate) fn make_room(limits: &Limits) -> Room {
     let now = getrlimit(Resource::Nofile);
     let wanted = Rlimit { current: now.maximum, maximum: now.maximum };
     let files = match setrlimit(Resource::Nofile, wanted) {
@@ -41,18 +54,24 @@ pub(crate) fn make_room(limits: &Limits) {
             now.current
         }
     };
-    if let Some(files) = files.filter(|files| is_short(*files, limits)) {
-        let connections = limits.connections;
+    let room = room(files.unwrap_or(u64::MAX), limits);
+    if room.connections < limits.connections {
         tracing::warn!(
             files,
-            connections,
+            connections = room.connections,
             "fewer files may be open than connections are let in: raise the limit (`ulimit -n`), or lower --max-connections"
         );
     }
+    room
 }
 
-fn is_short(files: u64, limits: &Limits) -> bool {
-    files < (limits.connections as u64).saturating_add(OTHER_FILES)
+fn room(files: u64, limits: &Limits) -> Room {
+    let others = OTHER_FILES.min(files / 2);
+    let share = |files: u64| usize::try_from(files).unwrap_or(usize::MAX);
+    Room {
+        connections: limits.connections.min(share(files - others)),
+        refusals: REFUSALS.min(share(others / 2)),
+    }
 }
 
 #[cfg(test)]
@@ -71,10 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_file_for_each_connection_and_some_more() {
+    fn connections_leave_files_to_the_rest_of_the_program() {
         let limits = Limits { connections: 1000, ..Limits::default() };
-        assert!(is_short(1000, &limits));
-        assert!(!is_short(1064, &limits));
-        assert!(is_short(u64::MAX - 1, &Limits { connections: usize::MAX, ..limits }));
+        for (files, connections, refusals) in
+            [(u64::MAX, 1000, 64), (1128, 1000, 64), (1127, 999, 64), (64, 32, 16), (1, 1, 0), (0, 0, 0)]
+        {
+            assert_eq!(room(files, &limits), Room { connections, refusals }, "{files}");
+        }
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use axum::response::IntoResponse;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -24,7 +25,7 @@ use tower::Service as _;
 
 use crate::body::{Timed, Tracked};
 use crate::farewell::{Farewell, part};
-use crate::json::BodyLimit;
+use crate::json::{BodyLimit, too_large};
 use crate::layers::{REQUEST_ID, request_id};
 use crate::pace::{Pace, Paced};
 use crate::rate::Rate;
@@ -63,20 +64,26 @@ impl Common {
     /// Why a request is not for the router.
     fn refusal(&self, request: &Request<Body>, caller: Caller) -> Option<Problem> {
         let limits = &self.settings.limits;
+        if !caller.source.is_exempt()
+            && let Err(seconds) = self.requests.take(caller.source)
+        {
+            let detail = format!("This address may ask {} times a second. Ask less often.", limits.requests);
+            return Some(Slug::RateLimited.because(detail).retry_after(seconds));
+        }
         if self.settings.tls.is_some() && !caller.over_tls {
-            return Some(
-                Slug::TlsRequired.because("This port speaks TLS: ask with https:// instead of http://."),
-            );
+            let detail = "This port speaks TLS: ask with https:// instead of http://.";
+            return Some(Slug::TlsRequired.because(detail));
         }
         if request.headers().len() > limits.headers {
             return Some(head_too_large(limits));
         }
-        if caller.source.is_exempt() {
-            return None;
+        if !names_its_host(request) {
+            let detail = "Send one `Host` header with the host and port that you connect to, as curl does.";
+            return Some(Slug::BadRequest.because(detail));
         }
-        let seconds = self.requests.take(caller.source).err()?;
-        let detail = format!("This address may ask {} times a second. Ask less often.", limits.requests);
-        Some(Slug::RateLimited.because(detail).retry_after(seconds))
+        // What announces that it is too large is not waited for, nor read where nobody needs it.
+        let most = limits.body_bytes;
+        (request.body().size_hint().lower() > most as u64).then(|| too_large(most))
     }
 
     pub(crate) fn refused(&self, slug: Slug) {
@@ -140,6 +147,16 @@ where
         }
         part(stream, farewell).await;
     }
+}
+
+/// RFC 9112, section 3.2.
+fn names_its_host<B>(request: &Request<B>) -> bool {
+    if request.version() < Version::HTTP_11 {
+        return true;
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| host.is_empty() || host.parse::<Authority>().is_ok()) && hosts.next().is_none()
 }
 
 /// Answers one request.
@@ -209,6 +226,8 @@ enum End {
     Http(hyper::Result<()>),
     /// By the clock.
     Late,
+    /// By a shutdown, before a request was whole.
+    Stopped,
 }
 
 /// Lets hyper run until it is done or its pace's deadline has passed.
@@ -232,6 +251,10 @@ where
         }
         if let Poll::Ready(result) = Pin::new(&mut *connection).poll(cx) {
             return Poll::Ready(End::Http(result));
+        }
+        // What has not been asked for yet does not run.
+        if stopped && pace.in_clean_head() {
+            return Poll::Ready(End::Stopped);
         }
         while let Some(deadline) = pace.deadline() {
             // A later deadline waits for the alarm to ring: most requests come and go without touching the timer.
@@ -268,9 +291,11 @@ fn farewell(end: &End, pace: &Pace, limits: &Limits) -> Option<Farewell> {
             Some(if error.is_parse_too_large() {
                 head_too_large(limits)
             } else {
-                Slug::BadRequest.because("This is not HTTP/1.1 as this server understands it.")
+                let client = "Send it with an HTTP client, such as curl.";
+                Slug::BadRequest.because(format!("This is not HTTP/1.1: {error}. {client}"))
             })
         }
+        End::Stopped => Some(Slug::Unavailable.because("This server is stopping. Try again in a moment.")),
         End::Late | End::Http(_) => None,
     };
     match (problem, end) {

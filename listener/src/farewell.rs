@@ -48,7 +48,14 @@ fn answer(problem: &Problem) -> Vec<u8> {
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     // 29 characters that a header may have, as RFC 9110 wants them.
     headers.extend(HeaderValue::from_str(&fmt_http_date(SystemTime::now())).map(|now| (header::DATE, now)));
-    headers.extend(fresh_id().map(|id| (REQUEST_ID, id)));
+    let id = fresh_id();
+    tracing::debug!(
+        ?id,
+        status = status.as_u16(),
+        problem = problem.slug.word(),
+        "answered outside the router"
+    );
+    headers.extend(id.map(|id| (REQUEST_ID, id)));
     [head(status, &headers), body].concat()
 }
 

@@ -17,8 +17,9 @@ pub(crate) fn chains(headers: &HeaderMap) -> Vec<Vec<Hop>> {
     let present = readers.into_iter().filter(|(name, _)| headers.contains_key(name));
     let chain = |(name, hops): (HeaderName, fn(&str) -> Vec<Hop>)| {
         let lines = headers.get_all(name).iter();
+        // A hop that is no text is nobody; the others of its line are who they are.
         let mut chain: Vec<_> =
-            lines.flat_map(|line| line.to_str().map_or_else(|_| vec![None], hops)).collect();
+            lines.flat_map(|line| hops(&String::from_utf8_lossy(line.as_bytes()))).collect();
         chain.reverse();
         chain
     };
@@ -126,10 +127,10 @@ mod tests {
     fn all_lines_of_a_header_are_one_list() {
         let lines: &[(HeaderName, &[u8])] = &[
             (X_FORWARDED_FOR, b"192.0.2.1,192.0.2.2 , ,"),
-            (X_FORWARDED_FOR, b"\xff"),
+            (X_FORWARDED_FOR, b"\xff,192.0.2.3"),
             (X_FORWARDED_FOR, b"[2001:db8::1]:1"),
         ];
-        let last_first = vec![ip("2001:db8::1"), None, ip("192.0.2.2"), ip("192.0.2.1")];
+        let last_first = vec![ip("2001:db8::1"), ip("192.0.2.3"), None, ip("192.0.2.2"), ip("192.0.2.1")];
         assert_eq!(chains(&headers(lines)), [last_first]);
         assert_eq!(chains(&headers(&[])), [] as [Vec<Hop>; 0]);
         assert_eq!(chains(&headers(&[(FORWARDED, b""), (X_FORWARDED_FOR, b"")])), [[], []] as [[Hop; 0]; 2]);

@@ -13,15 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::bind::make_room;
+use crate::bind::{Room, make_room};
 use crate::connection::{Common, serve_connection};
 use crate::farewell::{Farewell, part};
 use crate::observer::Observed;
 use crate::places::Places;
 use crate::{Settings, Source};
-
-/// How many of those that there is no place for are told so at the same time; the others are hung up on.
-const REFUSALS: usize = 64;
 
 /// How long to wait when the process or the machine has run out of files: only then does accepting fail again at once.
 const BREATH: Duration = Duration::from_millis(100);
@@ -40,12 +37,13 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let settings = settings.into();
-    make_room(&settings.limits);
+    let room = make_room(&settings.limits);
     let drain = settings.limits.drain;
     let places = Places::new(settings.limits.per_source);
     let (stop, stopping) = watch::channel(());
     let mut door = Door {
         common: Arc::new(Common::new(router, settings)),
+        room,
         places,
         stopping,
         connections: JoinSet::new(),
@@ -68,6 +66,7 @@ pub async fn serve(
 
 struct Door {
     common: Arc<Common>,
+    room: Room,
     places: Arc<Places>,
     stopping: watch::Receiver<()>,
     connections: JoinSet<()>,
@@ -106,7 +105,7 @@ impl Door {
     }
 
     fn admit(&mut self, stream: TcpStream, source: Source) {
-        if self.connections.len() >= self.common.settings.limits.connections {
+        if self.connections.len() >= self.room.connections {
             self.refuse(
                 stream,
                 source,
@@ -133,7 +132,9 @@ impl Door {
     fn refuse(&mut self, stream: TcpStream, source: Source, problem: Problem) {
         tracing::debug!(source = %source.ip(), problem = problem.slug.word(), "a connection was refused");
         self.common.refused(problem.slug);
-        if self.refusals.len() < REFUSALS {
+        // Before a handshake, a client that speaks TLS could not read what it is told.
+        let understood = self.common.settings.tls.is_none();
+        if understood && self.refusals.len() < self.room.refusals {
             self.refusals.spawn(part(stream, Farewell::Answer(problem)));
         }
     }
@@ -158,6 +159,7 @@ mod tests {
     fn door(limits: crate::Limits, stopping: watch::Receiver<()>) -> Door {
         Door {
             common: Arc::new(Common::new(Router::new(), limits.into())),
+            room: Room { connections: limits.connections, refusals: 1 },
             places: Places::new(limits.per_source),
             stopping,
             connections: JoinSet::new(),

@@ -71,6 +71,16 @@ pub enum AddressError {
     Multicast,
 }
 
+/// The names of this machine in the hosts files of common systems, besides `localhost` and what ends in it (RFC 6761).
+const NAMES_OF_LOOPBACK: [&str; 6] = [
+    "ip6-localhost",
+    "ip6-loopback",
+    "localhost.localdomain",
+    "localhost4.localdomain4",
+    "localhost6",
+    "localhost6.localdomain6",
+];
+
 impl Address {
     /// The address of a port on an IP address.
     #[must_use]
@@ -98,11 +108,8 @@ impl Address {
             Host::Ipv6(ip) => reach(IpAddr::V6(*ip)),
             Host::Domain(name) => {
                 let name = name.strip_suffix('.').unwrap_or(name);
-                if name == "localhost" || name.ends_with(".localhost") {
-                    Reach::Loopback
-                } else {
-                    Reach::Host
-                }
+                let is_local = name == "localhost" || name.ends_with(".localhost");
+                if is_local || NAMES_OF_LOOPBACK.contains(&name) { Reach::Loopback } else { Reach::Host }
             }
         }
     }
@@ -148,17 +155,26 @@ pub fn reach(ip: IpAddr) -> Reach {
 }
 
 /// Where a packet to this address may end: the IPv4 address that is mapped into it (RFC 4291), that a translator
-/// (RFC 6052) or a relay (RFC 3056) takes out of it, or that it once stood for (`::127.0.0.1`).
+/// (RFC 6052, RFC 2765) or a relay (RFC 3056) takes out of it, or that it once stood for (`::127.0.0.1`).
 fn embedded(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip.to_canonical() else { return ip.to_canonical() };
     let v4 = |high: u16, low: u16| IpAddr::V4(((u32::from(high) << 16) | u32::from(low)).into());
     match v6.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => ip,
-        [0, 0, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            v4(high, low)
-        }
+        [0, 0, 0, 0, 0 | 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => v4(high, low),
         _ => ip,
     }
+}
+
+/// Whether a name could stand in the DNS: labels of 1 to 63 characters, 253 in all (RFC 1035, section 2.3.4), that neither
+/// begin nor end with a hyphen (RFC 952).
+fn is_host_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let label =
+        |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+    name.len() <= 253 && name.split('.').all(label)
 }
 
 fn host_of(ip: IpAddr) -> Host {
@@ -191,6 +207,7 @@ impl FromStr for Address {
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(AddressError::Port)?;
         let host = match Host::parse(host).map_err(|_| AddressError::Host)? {
             Host::Ipv6(ip) => host_of(IpAddr::V6(ip)),
+            Host::Domain(name) if !is_host_name(&name) => return Err(AddressError::Host),
             other => other,
         };
         Ok(Self { scheme, host, port })
@@ -274,6 +291,11 @@ mod tests {
             ("http://[::1:1", AddressError::Host),
             ("http://[fe80::1%eth0]:1", AddressError::Host),
             ("http://300.1.1.1:1", AddressError::Host),
+            ("http://a..b:1", AddressError::Host),
+            ("http://-a:1", AddressError::Host),
+            ("http://a-.b:1", AddressError::Host),
+            (&format!("http://{}:1", "a".repeat(64)), AddressError::Host),
+            (&format!("http://{}:1", "a.".repeat(128)), AddressError::Host),
         ] {
             assert_eq!(address(typed), Err(why), "{typed}");
         }
@@ -288,6 +310,7 @@ mod tests {
             ("http://0x7f000001:1", Ok(()), Err(AddressError::Loopback)),
             ("http://localhost:1", Ok(()), Err(AddressError::Loopback)),
             ("http://LOCALHOST.:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://ip6-localhost:1", Ok(()), Err(AddressError::Loopback)),
             ("http://x.localhost:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[::1]:1", Ok(()), Err(AddressError::Loopback)),
             ("http://0177.0.0.1:1", Ok(()), Err(AddressError::Loopback)),
@@ -296,6 +319,7 @@ mod tests {
             ("http://１２７.0.0.1:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[::ffff:127.0.0.1]:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[::127.0.0.1]:1", Ok(()), Err(AddressError::Loopback)),
+            ("http://[::ffff:0:127.0.0.1]:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[64:ff9b::7f00:1]:1", Ok(()), Err(AddressError::Loopback)),
             ("http://[2002:7f00:1::]:1", Ok(()), Err(AddressError::Loopback)),
             (

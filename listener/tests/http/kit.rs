@@ -146,7 +146,7 @@ impl Site {
     }
 
     pub(crate) async fn serves_others(&self) {
-        assert_eq!(self.ask("GET /hello HTTP/1.1\r\n\r\n").await.body, "hello");
+        assert_eq!(self.ask("GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").await.body, "hello");
     }
 
     pub(crate) fn stop(&mut self) {

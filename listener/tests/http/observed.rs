@@ -40,11 +40,14 @@ async fn every_problem_is_told_once_wherever_it_was_found() {
     let (settings, _, mut told) = observed(Limits { header: SHORT, ..ROOMY });
     let site = Site::open(settings).await;
     for (request, slug) in [
-        ("GET /hello HTTP/1.1\r\n\r\nGET /nothing HTTP/1.1\r\nconnection: close\r\n\r\n", Slug::NotFound),
-        ("GET /panic HTTP/1.1\r\nconnection: close\r\n\r\n", Slug::Internal),
-        ("GET /page?limit=x HTTP/1.1\r\nconnection: close\r\n\r\n", Slug::InvalidQuery),
         (
-            "POST /note HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 1025\r\n\r\n",
+            "GET /hello HTTP/1.1\r\nhost: a\r\n\r\nGET /nothing HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+            Slug::NotFound,
+        ),
+        ("GET /panic HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", Slug::Internal),
+        ("GET /page?limit=x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", Slug::InvalidQuery),
+        (
+            "POST /note HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1025\r\n\r\n",
             Slug::TooLarge,
         ),
         ("oops\r\n\r\n", Slug::BadRequest),
@@ -70,7 +73,7 @@ async fn connections_are_told_when_they_open_and_end() {
     let mut clients = Vec::new();
     for _ in 0..3 {
         let mut client = site.client().await;
-        client.send("GET /hello HTTP/1.1\r\n\r\n").await;
+        client.send("GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").await;
         client.response().await;
         clients.push(client);
     }

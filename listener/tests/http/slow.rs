@@ -5,7 +5,8 @@ use protocol::problem::Slug;
 
 use crate::kit::{ROOMY, Response, SHORT, Site, within};
 
-const POST: &str = "POST /note HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+const POST: &str =
+    "POST /note HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
 
 fn short_header() -> Limits {
     Limits { header: SHORT, ..ROOMY }
@@ -40,7 +41,7 @@ async fn half_a_head_is_answered_and_closed() {
 async fn dripping_does_not_extend_a_head() {
     let site = Site::open(short_header()).await;
     let mut client = site.client().await;
-    client.send("GET /hello HTTP/1.1\r\nx: ").await;
+    client.send("GET /hello HTTP/1.1\r\nhost: a\r\nx: ").await;
     site.serves_others().await;
     Response::whole(&client.drip(b'x').await).problem(Slug::Timeout);
 }
@@ -49,9 +50,9 @@ async fn dripping_does_not_extend_a_head() {
 async fn a_later_head_has_no_more_time_than_the_first() {
     let site = Site::open(short_header()).await;
     let mut client = site.client().await;
-    client.send("GET /hello HTTP/1.1\r\n\r\n").await;
+    client.send("GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert_eq!(client.response().await.body, "hello");
-    client.send("GET /hello HTTP/1.1\r\nx: ").await;
+    client.send("GET /hello HTTP/1.1\r\nhost: a\r\nx: ").await;
     site.serves_others().await;
     Response::whole(&client.drip(b'x').await).problem(Slug::Timeout);
 }
@@ -80,7 +81,7 @@ async fn dripping_does_not_extend_a_body() {
 async fn a_slow_body_is_not_waited_for_by_axum_either() {
     let site = Site::open(short_body()).await;
     let mut client = site.client().await;
-    client.send("POST /bytes HTTP/1.1\r\ncontent-length: 1000\r\n\r\nhalf").await;
+    client.send("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nhalf").await;
     site.serves_others().await;
     // axum has no word for a body that failed, so this is a 400.
     Response::whole(&client.rest().await).problem(Slug::BadRequest);
@@ -90,7 +91,7 @@ async fn a_slow_body_is_not_waited_for_by_axum_either() {
 async fn a_slow_body_that_nobody_reads_does_not_hold_its_connection() {
     let site = Site::open(ROOMY).await;
     let mut client = site.client().await;
-    client.send("POST /ignore HTTP/1.1\r\ncontent-length: 1000\r\n\r\nhalf").await;
+    client.send("POST /ignore HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nhalf").await;
     site.serves_others().await;
     assert_eq!(Response::whole(&client.rest().await).body, "not read");
 }
@@ -99,7 +100,7 @@ async fn a_slow_body_that_nobody_reads_does_not_hold_its_connection() {
 async fn an_idle_connection_is_closed() {
     let site = Site::open(short_idle()).await;
     let mut client = site.client().await;
-    client.send("GET /hello HTTP/1.1\r\n\r\n").await;
+    client.send("GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").await;
     assert_eq!(client.response().await.body, "hello");
     site.serves_others().await;
     assert_eq!(client.rest().await, "");
@@ -109,7 +110,7 @@ async fn an_idle_connection_is_closed() {
 async fn a_client_that_does_not_read_is_given_up() {
     let site = Site::open(short_idle()).await;
     let mut client = site.client().await;
-    client.send("GET /endless HTTP/1.1\r\n\r\n").await;
+    client.send("GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await;
     site.serves_others().await;
     within("the response to be dropped", site.signals.dropped.notified()).await;
 }

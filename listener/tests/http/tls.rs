@@ -47,7 +47,7 @@ impl Secure {
 
     async fn serves_others(&self) {
         let mut client = self.connect(&TLS13).await;
-        client.write_all(b"GET /hello HTTP/1.1\r\nconnection: close\r\n\r\n").await.unwrap();
+        client.write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
         let mut said = String::new();
         within("the end", client.read_to_string(&mut said)).await.unwrap();
         assert_eq!(Response::whole(&said).body, "hello");
@@ -60,8 +60,8 @@ async fn both_versions_of_tls_carry_http_1() {
     for version in [&TLS13, &TLS12] {
         let mut client = secure.connect(version).await;
         assert_eq!(client.get_ref().1.alpn_protocol(), Some(b"http/1.1".as_slice()));
-        client.write_all(b"POST /bytes HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc").await.unwrap();
-        client.write_all(b"GET /hello HTTP/1.1\r\nconnection: close\r\n\r\n").await.unwrap();
+        client.write_all(b"POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc").await.unwrap();
+        client.write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
         let mut said = String::new();
         // Closed with a word, or this would be an error.
         within("the end", client.read_to_string(&mut said)).await.unwrap();
@@ -74,7 +74,7 @@ async fn who_speaks_plain_http_is_told_to_use_tls() {
     let secure = Secure::open(ROOMY).await;
     let mut client = secure.site.client().await;
     for path in ["/hello", "/nothing"] {
-        client.send(format!("GET {path} HTTP/1.1\r\nx-request-id: mine\r\n\r\n")).await;
+        client.send(format!("GET {path} HTTP/1.1\r\nhost: a\r\nx-request-id: mine\r\n\r\n")).await;
         let response = client.response().await;
         assert!(response.problem(Slug::TlsRequired).contains("https://"));
         assert_eq!(response.header("x-request-id"), Some("mine"));
@@ -118,7 +118,7 @@ async fn who_says_nothing_after_its_handshake_is_closed() {
 async fn a_client_that_does_not_read_over_tls_is_given_up() {
     let secure = Secure::open(Limits { idle: SHORT, ..ROOMY }).await;
     let mut client = secure.connect(&TLS13).await;
-    client.write_all(b"GET /endless HTTP/1.1\r\n\r\n").await.unwrap();
+    client.write_all(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     secure.serves_others().await;
     within("the response to be dropped", secure.site.signals.dropped.notified()).await;
 }

@@ -106,7 +106,7 @@ impl Directory {
 
     /// The names of those online, as listed.
     pub(crate) fn online(&self) -> Vec<String> {
-        let answer = self.get("/peers").expect(200);
+        let answer = self.get("/peers?limit=10000").expect(200);
         let list = answer.json();
         list.as_array().unwrap().iter().map(|record| record["name"].as_str().unwrap().to_owned()).collect()
     }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 pub(crate) use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 
 use super::wait::{DEADLINE, until};
 
@@ -122,6 +122,12 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         self.wait();
+    }
+
+    /// From now on it may have no more files open than this; those that it has, it keeps.
+    pub(crate) fn files_at_most(&self, files: u64) {
+        let limit = Rlimit { current: Some(files), maximum: Some(files) };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Nofile, limit).unwrap();
     }
 
     /// Whether it has not ended.
