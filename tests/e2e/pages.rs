@@ -1,6 +1,8 @@
 //! A list of many pages, and one that has no end.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -44,6 +46,18 @@ fn a_list_without_end_is_given_up() {
     let finished = Peer::of(directory.url(), "ana").run(&["peers"]).expect(6);
     assert!(finished.stderr.contains("pages"), "{}", finished.stderr);
     assert_eq!(directory.times_asked("GET /peers"), 100);
+}
+
+#[test]
+fn a_list_that_drips_is_given_up() {
+    let directory = Fake::answering(|_| {
+        // Each page comes in time, and all of them in a minute.
+        thread::sleep(Duration::from_millis(600));
+        page(&["ana"], "/peers?after=ana")
+    });
+    let finished = Peer::of(directory.url(), "ana").run(&["peers"]).expect(6);
+    assert!(finished.stderr.contains("in time"), "{}", finished.stderr);
+    assert!(directory.times_asked("GET /peers") < 100, "before its end");
 }
 
 #[test]

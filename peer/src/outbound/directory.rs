@@ -20,6 +20,7 @@ use protocol::problem::Body;
 use protocol::{Name, Slug, paths};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::client::{bounded, innermost};
 pub use events::{Event, Events};
@@ -29,6 +30,8 @@ pub use url::{DirectoryUrl, DirectoryUrlError};
 
 /// A directory answers within this, or counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What takes several questions is answered within this, all in all.
+const PATIENCE_IN_ALL: Duration = Duration::from_secs(10);
 /// The longest of any answer that is read, but for the list of peers.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
@@ -132,6 +135,16 @@ impl Directory {
             }
             _ => Err(self.away(format!("it answers {status}"))),
         }
+    }
+
+    /// What comes of this, if it comes in time.
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, DirectoryError>>,
+    ) -> Result<T, DirectoryError> {
+        let late = |_| Err(self.away("it did not answer in time".to_owned()));
+        timeout(patience, answer).await.unwrap_or_else(late)
     }
 
     async fn read<T: DeserializeOwned>(&self, answer: Response) -> Result<T, DirectoryError> {

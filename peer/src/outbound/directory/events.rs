@@ -52,8 +52,8 @@ impl Directory {
         if let Some(id) = last_id {
             request = request.header("last-event-id", id);
         }
-        let answer = timeout(PATIENCE, self.ask(request)).await;
-        let answer = answer.unwrap_or_else(|_| Err(self.away("it did not answer in time".to_owned())))?;
+        // Not the request's own limit, which would end the stream too.
+        let answer = self.within(PATIENCE, self.ask(request)).await?;
         let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
         if !media_type.trim().eq_ignore_ascii_case(EVENT_STREAM) {

@@ -6,7 +6,7 @@ use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
 use reqwest::{StatusCode, Url};
 
 use super::super::client::bounded;
-use super::{Directory, DirectoryError, PATIENCE, link};
+use super::{Directory, DirectoryError, PATIENCE, PATIENCE_IN_ALL, link};
 
 /// As many as a directory puts on a page.
 const PAGE: &str = "10000";
@@ -54,11 +54,19 @@ impl Directory {
 
     /// Brings a list of those online up to date; whether it has changed. After an error it is as it was.
     pub(super) async fn refresh(&self, list: &mut List) -> Result<bool, DirectoryError> {
+        let news = self.within(PATIENCE_IN_ALL, self.news(list)).await?;
+        let changed = news.len() != list.pages.len() || news.iter().any(Option::is_some);
+        let mut known = std::mem::take(&mut list.pages).into_iter();
+        list.pages = news.into_iter().filter_map(|page| page.or(known.next())).collect();
+        Ok(changed)
+    }
+
+    /// For each page what is new, or nothing where the page in its place still holds.
+    async fn news(&self, list: &List) -> Result<Vec<Option<Page>>, DirectoryError> {
         let mut first = self.base.at(paths::PEERS);
         first.query_pairs_mut().append_pair("limit", PAGE);
         let (mut next, mut left) = (Some(first), LONGEST);
-        // For each page what is new, or nothing where the page in its place still holds.
-        let mut news: Vec<Option<Page>> = Vec::new();
+        let mut news = Vec::new();
         while let Some(url) = next {
             if news.len() == MOST_PAGES {
                 return Err(self.away(format!("its list has more than {MOST_PAGES} pages")));
@@ -68,10 +76,7 @@ impl Directory {
             next = page.as_ref().or(known).and_then(|page| page.next.clone());
             news.push(page);
         }
-        let changed = news.len() != list.pages.len() || news.iter().any(Option::is_some);
-        let mut known = std::mem::take(&mut list.pages).into_iter();
-        list.pages = news.into_iter().filter_map(|page| page.or(known.next())).collect();
-        Ok(changed)
+        Ok(news)
     }
 
     /// One page, or nothing if the known one still holds. What it takes is taken from what is `left`.

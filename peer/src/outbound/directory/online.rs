@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use protocol::Name;
 use protocol::directory::{Claim, PeerRecord};
 
-use super::{Directory, DirectoryError, List};
+use super::{Directory, DirectoryError, List, PATIENCE_IN_ALL};
 
 /// A directory answers so many look-ups with less than a hundredth of a long list.
 const FEW: usize = 16;
@@ -33,14 +33,19 @@ impl Directory {
             online.few = Vec::new();
             return Ok(changed);
         }
-        let mut few = Vec::with_capacity(names.len());
-        for name in names {
-            few.extend(self.lookup(name).await?.and_then(|claim| record(name, claim)));
-        }
+        let few = self.within(PATIENCE_IN_ALL, self.look_up_all(names)).await?;
         online.list = List::default();
         let changed = few != online.few;
         online.few = few;
         Ok(changed)
+    }
+
+    async fn look_up_all(&self, names: &BTreeSet<Name>) -> Result<Vec<PeerRecord>, DirectoryError> {
+        let mut online = Vec::with_capacity(names.len());
+        for name in names {
+            online.extend(self.lookup(name).await?.and_then(|claim| record(name, claim)));
+        }
+        Ok(online)
     }
 }
 
