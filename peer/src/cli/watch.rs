@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure};
 use super::output::{FAINT, NAME, Output, note, reader_gone};
 use super::peers::{Online, directory_of, local_time, named, table, with_unread};
 use super::untrusted::Untrusted;
-use crate::outbound::directory::DirectoryError;
+use crate::outbound::directory::{DirectoryError, List};
 use crate::outbound::follower::{Follower, News};
 use crate::peer::Peer;
 
@@ -61,7 +61,9 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
                 }
             }
             (Ok(News::Change(change, record)), shown) => {
-                let news = shown.get_or_insert_default().take_in(change, record);
+                let shown = shown.get_or_insert_default();
+                let news = shown.take_in(change, record);
+                shown.check(List::MOST)?;
                 if let Some((change, record)) = news {
                     print(change, &record, peer, output)?;
                 }
@@ -110,6 +112,15 @@ impl Shown {
             None => Some((Change::Joined, record)),
             Some(before) => (before != record).then_some((Change::Changed, record)),
         }
+    }
+
+    /// Refuses to keep more than `most`: so many are only in a directory that makes them up.
+    fn check(&self, most: usize) -> Result<(), Failure> {
+        if self.0.len() <= most {
+            return Ok(());
+        }
+        let why = format!("the directory tells of more than {most} peers online at once");
+        Err(Failure::new(Exit::DirectoryNeeded, why))
     }
 
     /// What is news in a list, by name.
@@ -164,6 +175,21 @@ mod tests {
             let seen = seen.map(|change| (change, record.clone()));
             assert_eq!(shown.take_in(told, record.clone()), seen, "{told:?} {record:?}");
         }
+    }
+
+    #[test]
+    fn a_directory_cannot_make_up_names_without_end() {
+        let mut shown = Shown::default();
+        for name in ["ana", "rui", "rui"] {
+            shown.take_in(Change::Joined, record(name, 1));
+            assert!(shown.check(2).is_ok());
+        }
+        shown.take_in(Change::Joined, record("zeca", 1));
+        let failure = shown.check(2).unwrap_err();
+        assert_eq!(failure.exit, Exit::DirectoryNeeded);
+        assert!(failure.message.unwrap().contains("more than 2 peers"));
+        shown.take_in(Change::Left, record("ana", 1));
+        assert!(shown.check(2).is_ok());
     }
 
     proptest! {

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 use super::client::{bounded, innermost};
 pub use events::{Event, Events};
-use list::List;
+pub use list::List;
 pub use online::Online;
 pub use url::{DirectoryUrl, DirectoryUrlError};
 

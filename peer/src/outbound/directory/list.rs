@@ -9,10 +9,10 @@ use super::super::client::bounded;
 use super::{Directory, DirectoryError, PATIENCE, PATIENCE_IN_ALL, link};
 
 /// As many as a directory puts on a page.
-const PAGE: &str = "10000";
-/// A list has no more pages,
+const PAGE: usize = 10_000;
+/// A list has no more pages.
 const MOST_PAGES: usize = 100;
-/// and no more bytes in all.
+/// A list has no more bytes, all pages together.
 const LONGEST: usize = 64 * 1024 * 1024;
 
 /// Those online, with the marks that tell whether the list has changed.
@@ -30,6 +30,9 @@ struct Page {
 }
 
 impl List {
+    /// No list names more peers, nor does what follows it.
+    pub const MOST: usize = MOST_PAGES * PAGE;
+
     /// Those online, in the directory's order: a directory that lies may name somebody twice.
     pub fn peers(&self) -> impl Iterator<Item = &PeerRecord> {
         self.pages.iter().flat_map(|page| &page.peers)
@@ -64,7 +67,7 @@ impl Directory {
     /// For each page what is new, or nothing where the page in its place still holds.
     async fn news(&self, list: &List) -> Result<Vec<Option<Page>>, DirectoryError> {
         let mut first = self.base.at(paths::PEERS);
-        first.query_pairs_mut().append_pair("limit", PAGE);
+        first.query_pairs_mut().append_pair("limit", &PAGE.to_string());
         let (mut next, mut left) = (Some(first), LONGEST);
         let mut news = Vec::new();
         while let Some(url) = next {
