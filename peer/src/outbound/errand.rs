@@ -42,9 +42,9 @@ pub enum SeeThroughError {
 const FIRST_TRY: Duration = Duration::from_secs(5);
 /// How long another command's turn is waited for: what it does not deliver would be left to nobody.
 const TURN: Duration = Duration::from_secs(20);
-/// How often the outbox is looked at while somebody else delivers: at first,
+/// How soon the outbox is looked at again while somebody else delivers, at first.
 const SHORTEST_GLANCE: Duration = Duration::from_millis(2);
-/// and at last.
+/// How soon the outbox is looked at again while somebody else delivers, at last.
 const LONGEST_GLANCE: Duration = Duration::from_millis(50);
 /// How often a running peer is woken, since it may have missed it.
 const RING: Duration = Duration::from_millis(500);

@@ -17,9 +17,9 @@ use crate::identity::{self, Tokens};
 const AGAIN_WHEN_REFUSED: Duration = Duration::from_mins(5);
 /// The longest wait before a directory that is away is tried again.
 const AGAIN_WHEN_AWAY: Duration = Duration::from_secs(10);
-/// No lease is renewed as if it were shorter,
+/// No lease is renewed as if it were shorter.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
-/// or longer.
+/// No lease is renewed as if it were longer.
 const LONGEST_LEASE: Duration = Duration::from_hours(1);
 /// What deregistering may take when the peer stops.
 const FAREWELL: Duration = Duration::from_secs(2);
