@@ -106,7 +106,7 @@ impl Outbound {
                 (Some(address), Some(since)) => Route::Listed(address, since),
                 _ => Route::Unknown,
             },
-            Ok(None) | Err(DirectoryError::Away(..)) if known => Route::Unknown,
+            Ok(None) | Err(DirectoryError::Away { .. }) if known => Route::Unknown,
             Ok(None) if self.courier.directory.is_none() => return Err(Unsendable::NeverMet(name.clone())),
             Ok(None) => return Err(Unsendable::Unknown(vec![name.clone()])),
             Err(error) => return Err(Unsendable::DirectoryNeeded(error)),

@@ -149,6 +149,17 @@ fn where_streams_are_full_it_is_asked_and_the_stream_tried_later() {
 }
 
 #[test]
+fn a_directory_says_how_long_its_streams_are_full() {
+    let town = Town::build(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+    let (ana, to_rui) = town.ana_waits_for("rui");
+    // Once a second: without a word, a stream is tried again after 8 s at most.
+    town.until_looked_for("rui", 12);
+    assert_eq!(town.directory.times_asked("GET /events"), 1);
+    town.moves("rui");
+    ana.until_state_is(&to_rui, "delivered");
+}
+
+#[test]
 fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
     let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
     let opened = Arc::clone(&feeds);

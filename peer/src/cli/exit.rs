@@ -119,7 +119,7 @@ impl From<NameProblem> for Failure {
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         match error {
-            DirectoryError::Away(..) => Self::new(Exit::DirectoryNeeded, error)
+            DirectoryError::Away { .. } => Self::new(Exit::DirectoryNeeded, error)
                 .hint("Is it running, and is this its address? Start one with `server`, or name another with --server URL."),
             DirectoryError::Refused { slug: Slug::TokenUnknown, .. } => Self::new(
                 Exit::Failed,

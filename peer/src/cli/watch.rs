@@ -43,7 +43,7 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
             () = &mut gone => return Ok(Exit::Done),
         };
         match (news, &mut shown) {
-            (Err(error @ DirectoryError::Away(..)), Some(_)) => {
+            (Err(error @ DirectoryError::Away { .. }), Some(_)) => {
                 if !std::mem::replace(&mut is_away, true) {
                     note(&format!("{}. Watching on.", Untrusted(&error.to_string())));
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub use reqwest::Client;
 use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 
 /// Who cannot be connected to within this is not reachable.
@@ -39,6 +40,12 @@ pub(super) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// After how long an answer asks to be asked again, if it says so in seconds.
+pub(super) fn retry_after(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The cause at the bottom of an error, without the URL that reqwest puts around it.

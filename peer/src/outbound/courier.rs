@@ -133,7 +133,7 @@ impl Courier {
                 Ok(Err(format!("nobody has the name {recipient} at the moment")))
             }
             Ok(None) => self.remembered(recipient, "no directory is configured".to_owned()),
-            Err(error @ DirectoryError::Away(..)) => self.remembered(recipient, error.to_string()),
+            Err(error @ DirectoryError::Away { .. }) => self.remembered(recipient, error.to_string()),
             Err(error) => Ok(Err(error.to_string())),
         }
     }

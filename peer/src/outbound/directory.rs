@@ -22,7 +22,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::client::{bounded, innermost};
+use super::client::{bounded, innermost, retry_after};
 pub use events::{Event, Events};
 pub use list::List;
 pub use online::Online;
@@ -48,8 +48,15 @@ pub struct Directory {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DirectoryError {
     /// It is away, or answers that it cannot answer.
-    #[error("the directory {0} cannot be reached: {1}")]
-    Away(DirectoryUrl, String),
+    #[error("the directory {directory} cannot be reached: {why}")]
+    Away {
+        /// Where it should be.
+        directory: Box<DirectoryUrl>,
+        /// What came instead of an answer.
+        why: String,
+        /// After how long it asked to be asked again.
+        retry_after: Option<Duration>,
+    },
     /// It refused, with its reason.
     #[error("the directory refused: {detail}")]
     Refused {
@@ -122,18 +129,20 @@ impl Directory {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(answer);
         }
-        let bytes = bounded(answer, LONGEST_ANSWER).await.map_err(|error| self.away(error))?;
+        let retry_after = retry_after(&answer);
+        let away = |why| self.away_for(retry_after, why);
+        let bytes = bounded(answer, LONGEST_ANSWER).await.map_err(away)?;
         let Ok(body) = serde_json::from_slice::<Body<'_>>(&bytes) else {
-            return Err(self.away(format!("it answers {status}, and not as a directory does")));
+            return Err(away(format!("it answers {status}, and not as a directory does")));
         };
         match Slug::from_urn(&body.kind) {
             Some(Slug::NotFound | Slug::MethodNotAllowed) => {
-                Err(self.away("what answers there is no directory".to_owned()))
+                Err(away("what answers there is no directory".to_owned()))
             }
             Some(slug) if is_no(slug) => {
                 Err(DirectoryError::Refused { slug, detail: body.detail.into_owned() })
             }
-            _ => Err(self.away(format!("it answers {status}"))),
+            _ => Err(away(format!("it answers {status}"))),
         }
     }
 
@@ -158,7 +167,11 @@ impl Directory {
     }
 
     fn away(&self, why: String) -> DirectoryError {
-        DirectoryError::Away(self.base.clone(), why)
+        self.away_for(None, why)
+    }
+
+    fn away_for(&self, retry_after: Option<Duration>, why: String) -> DirectoryError {
+        DirectoryError::Away { directory: Box::new(self.base.clone()), why, retry_after }
     }
 }
 

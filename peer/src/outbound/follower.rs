@@ -55,7 +55,9 @@ pub struct Follower {
     failures: u32,
     /// No stream is tried before then.
     stream_at: Instant,
-    /// Nor is it asked who is online before then.
+    /// When it last refused a stream, the directory asked not to be asked for one before then.
+    refused_until: Instant,
+    /// It is not asked who is online before then.
     ask_at: Instant,
 }
 
@@ -81,6 +83,7 @@ impl Follower {
             last_id: None,
             failures: 0,
             stream_at: now,
+            refused_until: now,
             ask_at: now,
         }
     }
@@ -154,6 +157,10 @@ impl Follower {
                 tracing::debug!(%error, "no stream of the directory's events; asking instead");
                 self.failures += 1;
                 self.put_off();
+                if let DirectoryError::Away { retry_after, .. } = error {
+                    self.refused_until = Instant::now() + retry::at_least(retry_after, Duration::ZERO);
+                    self.stream_at = self.stream_at.max(self.refused_until);
+                }
             }
         }
     }
@@ -193,7 +200,7 @@ impl Follower {
                 self.start_over();
                 // When it answers again it may well have streams again.
                 self.failures = 0;
-                self.stream_at = self.ask_at + BETWEEN_QUESTIONS;
+                self.stream_at = self.refused_until.max(self.ask_at + BETWEEN_QUESTIONS);
                 Err(error)
             }
         }

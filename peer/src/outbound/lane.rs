@@ -81,7 +81,7 @@ impl Lane {
                 }
                 Ok(Step::Failed { retry_after }) => {
                     failures = failures.saturating_add(1);
-                    retry::backoff_of(failures, retry_after)
+                    retry::at_least(retry_after, retry::backoff(failures, retry::random()))
                 }
                 Err(fault) => {
                     tracing::error!(%fault, %recipient, "a delivery stopped at this peer's own database");

@@ -39,7 +39,7 @@ impl Outcome {
     fn of(answer: &Result<Registered, DirectoryError>) -> Self {
         match answer {
             Ok(_) => Self::Listed,
-            Err(DirectoryError::Away(..)) => Self::Away,
+            Err(DirectoryError::Away { .. }) => Self::Away,
             Err(DirectoryError::Refused { slug, .. }) => Self::Refused(*slug),
         }
     }
@@ -84,7 +84,7 @@ impl Presence {
                     // A third of the lease, give or take a tenth, so that peers that started together spread.
                     ttl.div_f64(3.0).mul_f64(0.9 + 0.2 * retry::random())
                 }
-                Err(DirectoryError::Away(..)) => {
+                Err(DirectoryError::Away { .. }) => {
                     failures += 1;
                     retry::backoff(failures, retry::random()).min(AGAIN_WHEN_AWAY)
                 }
@@ -142,7 +142,7 @@ impl Presence {
             Ok(registered) => {
                 tracing::info!(%directory, address = %registered.record.address, "listed in the directory");
             }
-            Err(error @ DirectoryError::Away(..)) => {
+            Err(error @ DirectoryError::Away { .. }) => {
                 tracing::warn!(%error, "not listed; serving on, and trying again");
             }
             Err(DirectoryError::Refused { slug: Slug::NameTaken, .. }) => {

@@ -16,10 +16,10 @@ pub fn backoff(failures: u32, random: f64) -> Duration {
     step.mul_f64(random.clamp(0.0, 1.0))
 }
 
-/// How long to wait when the recipient asked for `at_least` so much: its word counts, but not for longer than our longest.
+/// This wait, or what the other side asked for if that is longer: its word counts, but for no more than our longest.
 #[must_use]
-pub fn backoff_of(failures: u32, at_least: Option<Duration>) -> Duration {
-    backoff(failures, random()).max(at_least.unwrap_or_default().min(LONGEST))
+pub fn at_least(asked_for: Option<Duration>, wait: Duration) -> Duration {
+    wait.max(asked_for.unwrap_or_default().min(LONGEST))
 }
 
 /// A random number from 0 to 1; the middle, if the system has no randomness to give.
@@ -48,8 +48,9 @@ mod tests {
         }
 
         #[test]
-        fn a_recipient_cannot_ask_for_silence(seconds: u64) {
-            prop_assert!(backoff_of(1, Some(Duration::from_secs(seconds))) <= LONGEST);
+        fn nobody_can_ask_for_silence(seconds: u64, failures: u32) {
+            let wait = at_least(Some(Duration::from_secs(seconds)), backoff(failures, 1.0));
+            prop_assert_eq!(wait.as_secs(), seconds.min(300).max(backoff(failures, 1.0).as_secs()));
         }
 
         #[test]

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use protocol::message::{Message, Receipt};
 use protocol::problem::Body;
 use protocol::{Address, Slug, paths};
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Client, StatusCode};
 
-use super::client::{bounded, innermost};
+use super::client::{bounded, innermost, retry_after};
 
 /// A receipt comes within this, or it counts as none.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,11 +70,6 @@ impl Transport {
             Err(error) => unreachable(format!("no receipt from {address}: {error}"), None),
         }
     }
-}
-
-fn retry_after(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 fn unreachable(reason: String, retry_after: Option<Duration>) -> Handover {
