@@ -33,6 +33,8 @@ fn all_pages_are_read_and_everyone_is_listed_once() {
     });
     let finished = Peer::of(directory.url(), "ana").run(&["peers", "--json"]).expect(0);
     assert_eq!(listed(&finished), ["ana", "hugo", "rui", "zeca", "太郎"]);
+    let asked = directory.asked("GET /peers");
+    assert!(asked.iter().all(|asked| asked.header("accept-encoding") == Some("gzip")), "{asked:?}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/cli/",
         ],
     ),
-    ("flate2", &["server/src/directory/page.rs"]),
+    ("flate2", &["server/src/directory/page.rs", "peer/src/outbound/directory/list.rs"]),
     ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
     ("rustix", &["listener/src/bind.rs", "peer/src/cli/output.rs"]),
     ("unicode_width", &["peer/src/cli/"]),

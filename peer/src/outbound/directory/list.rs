@@ -1,8 +1,11 @@
 //! The list of those online: read page by page, and brought up to date with the tag of each page.
 
+use std::io::Read as _;
+
+use flate2::read::MultiGzDecoder;
 use protocol::directory::PeerRecord;
 use protocol::paths;
-use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
 use reqwest::{StatusCode, Url};
 
 use super::super::client::bounded;
@@ -14,6 +17,9 @@ const PAGE: usize = 10_000;
 const MOST_PAGES: usize = 100;
 /// A list has no more bytes, all pages together.
 const LONGEST: usize = 64 * 1024 * 1024;
+
+/// The one coding that is asked for.
+const GZIP: &str = "gzip";
 
 /// Those online, with the marks that tell whether the list has changed.
 #[derive(Debug, Default)]
@@ -89,7 +95,7 @@ impl Directory {
         known: Option<&Page>,
         left: &mut usize,
     ) -> Result<Option<Page>, DirectoryError> {
-        let mut request = self.get(url.clone()).timeout(PATIENCE);
+        let mut request = self.get(url.clone()).timeout(PATIENCE).header(ACCEPT_ENCODING, GZIP);
         let tag = known.and_then(|page| page.etag.as_ref());
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, tag);
@@ -101,7 +107,9 @@ impl Directory {
         }
         let etag = answer.headers().get(ETAG).cloned();
         let next = self.next_page(&url, answer.headers())?;
-        let bytes = bounded(answer, *left).await.map_err(|error| self.away(error))?;
+        let coding = answer.headers().get(CONTENT_ENCODING).cloned();
+        let sent = bounded(answer, *left).await.map_err(|error| self.away(error))?;
+        let bytes = decoded(sent, coding.as_ref(), *left).map_err(|error| self.away(error))?;
         *left -= bytes.len();
         Ok(Some(Page { url, etag, peers: self.parse(&bytes)?, next }))
     }
@@ -117,5 +125,53 @@ impl Directory {
                 && next.password().is_none()
         });
         next.map(Some).ok_or_else(|| self.away(format!("its list goes on elsewhere, at {target}")))
+    }
+}
+
+/// What was sent in this coding, if it is no more than `most` bytes without it.
+fn decoded(sent: Vec<u8>, coding: Option<&HeaderValue>, most: usize) -> Result<Vec<u8>, String> {
+    let Some(coding) = coding else { return Ok(sent) };
+    if !coding.as_bytes().eq_ignore_ascii_case(GZIP.as_bytes()) {
+        return Err("its list comes in a coding that nobody asked for".to_owned());
+    }
+    let mut plain = Vec::new();
+    let mut reader = MultiGzDecoder::new(sent.as_slice()).take(most as u64 + 1);
+    reader.read_to_end(&mut plain).map_err(|error| format!("its list cannot be unpacked: {error}"))?;
+    if plain.len() > most {
+        return Err(format!("its list is longer than {most} bytes"));
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn packed(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_page_is_unpacked_within_bounds() {
+        let plain = vec![b' '; 1 << 20];
+        let bomb = packed(&plain);
+        assert!(bomb.len() < 1 << 12);
+        let unpack =
+            |sent: &[u8], coding, most| decoded(sent.to_vec(), Some(&HeaderValue::from_static(coding)), most);
+        for coding in ["gzip", "GZip"] {
+            assert_eq!(unpack(&bomb, coding, plain.len()), Ok(plain.clone()));
+        }
+        assert!(unpack(&bomb, GZIP, plain.len() - 1).is_err(), "more than is left");
+        assert!(unpack(&bomb[..bomb.len() - 1], GZIP, plain.len()).is_err(), "cut off");
+        assert!(unpack(&plain, GZIP, plain.len()).is_err(), "not packed");
+        assert!(unpack(&bomb, "br", plain.len()).is_err());
+        assert_eq!(decoded(plain.clone(), None, 0), Ok(plain), "bounded when it was read");
     }
 }
