@@ -37,7 +37,6 @@ mod replay;
 #[cfg(test)]
 mod simulation;
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -183,9 +182,9 @@ impl Directory {
         self.shared.shelf.gzip(selection, page).await
     }
 
-    /// What happens to the list, of these names or of all.
-    pub fn events(&self, since: Since, names: Option<HashSet<Name>>) -> Result<Reader, NoPlace> {
-        self.shared.events.read(since, names)
+    /// What happens to the list.
+    pub fn events(&self, since: Since) -> Result<Reader, NoPlace> {
+        self.shared.events.read(since)
     }
 
     /// Ends all reading of events.

@@ -200,6 +200,22 @@ fn a_quiet_stream_shows_that_it_lives() {
 }
 
 #[test]
+fn a_list_of_names_is_bounded() {
+    let directory = Directory::start();
+    let names = |count: usize, length: usize| {
+        let names: Vec<_> = (0..count).map(|number| format!("{number:0length$}")).collect();
+        format!("/events?names={}", names.join(","))
+    };
+    for most in [names(256, 4), names(64, 63)] {
+        assert_eq!(directory.request(Method::HEAD, &most).send().status, 200, "{most}");
+    }
+    for over in [names(257, 4), names(66, 63), names(3000, 3)] {
+        let refused = directory.get(&over).expect_problem(Slug::InvalidQuery);
+        assert!(refused.text("detail").contains("256 names in 4096 bytes"), "{}", refused.text("detail"));
+    }
+}
+
+#[test]
 fn streams_have_places_that_are_given_back() {
     let directory = Directory::with(&["--max-streams", "2"]);
     let (first, _second) = (open(&directory, "/events"), open(&directory, "/events"));

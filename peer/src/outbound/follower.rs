@@ -29,6 +29,8 @@ const STEADY: Duration = Duration::from_secs(30);
 const FIRST_STEP: u32 = 3;
 /// No question is longer by names than this: a proxy takes 8 KiB.
 const LONGEST_NAMES: usize = 4 * 1024;
+/// No stream is asked for by more names than this: a directory takes no more.
+const MOST_NAMES: usize = 256;
 
 /// What is new in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,7 +218,8 @@ impl Stream {
 /// Whom to ask a stream for: these, or everybody if they are too many for a URL.
 fn filter(names: &BTreeSet<Name>) -> BTreeSet<Name> {
     let spelt = |name: &Name| 3 * (name.as_str().len() + 1);
-    if names.iter().map(spelt).sum::<usize>() <= LONGEST_NAMES { names.clone() } else { BTreeSet::new() }
+    let fits = names.len() <= MOST_NAMES && names.iter().map(spelt).sum::<usize>() <= LONGEST_NAMES;
+    if fits { names.clone() } else { BTreeSet::new() }
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Events {
         self.shared.bell.send_replace(());
     }
 
-    pub(super) fn read(&self, since: Since, names: Option<HashSet<Name>>) -> Result<Reader, NoPlace> {
+    pub(super) fn read(&self, since: Since) -> Result<Reader, NoPlace> {
         let place = Arc::clone(&self.shared.places).try_acquire_owned().map_err(|_| NoPlace)?;
         let bell = self.shared.bell.subscribe();
         let at = match since {
@@ -110,7 +110,7 @@ impl Events {
             Since::Event(id) => Some(id),
             Since::Unknown => None,
         };
-        Ok(Reader { shared: Arc::clone(&self.shared), bell, at, names, _place: place })
+        Ok(Reader { shared: Arc::clone(&self.shared), bell, at, names: None, _place: place })
     }
 
     /// How many read, and how many events there have been in this run.
@@ -127,6 +127,12 @@ impl Events {
 }
 
 impl Reader {
+    /// The same reader, for the events of these names alone.
+    #[must_use]
+    pub fn only(self, names: HashSet<Name>) -> Self {
+        Self { names: Some(names), ..self }
+    }
+
     /// The next events, as they are sent: some of those that there are, or else the next when it comes. `None` is the end.
     /// What was not waited for to the end is not lost.
     pub async fn next(&mut self) -> Option<Bytes> {
@@ -279,10 +285,10 @@ mod tests {
             (Since::Event(u64::MAX), reset(4)),
             (Since::Unknown, reset(4)),
         ] {
-            let mut reader = events.read(since, None).unwrap();
+            let mut reader = events.read(since).unwrap();
             assert_eq!(read(&mut reader), seen, "{since:?}");
         }
-        let mut from_the_start = self::events(3, 1).read(id(0), None).unwrap();
+        let mut from_the_start = self::events(3, 1).read(id(0)).unwrap();
         assert_eq!(read(&mut from_the_start), []);
     }
 
@@ -290,8 +296,8 @@ mod tests {
     fn who_falls_behind_is_told_once_and_goes_on_from_there() {
         let events = events(3, 2);
         let (mut slow, mut filtered) = (
-            events.read(Since::Now, None).unwrap(),
-            events.read(Since::Now, Some(["b".parse().unwrap()].into())).unwrap(),
+            events.read(Since::Now).unwrap(),
+            events.read(Since::Now).unwrap().only(["b".parse().unwrap()].into()),
         );
         joins(&events, &["a", "b", "c"]);
         assert_eq!((read(&mut slow), read(&mut filtered)), (joined(1..=3), joined(2..=2)));
@@ -306,7 +312,7 @@ mod tests {
     #[test]
     fn a_long_backlog_comes_in_pieces() {
         let events = events(2000, 1);
-        let mut reader = events.read(Since::Now, None).unwrap();
+        let mut reader = events.read(Since::Now).unwrap();
         joins(&events, &vec!["a"; 2000]);
         let first = reader.next().now_or_never().unwrap().unwrap();
         assert!(first.len() <= PIECE_BYTES && first.len() > PIECE_BYTES / 2, "{}", first.len());
@@ -317,8 +323,8 @@ mod tests {
     #[tokio::test]
     async fn a_reader_is_woken_by_an_event_and_by_the_end_and_leaves_its_place() {
         let events = events(3, 1);
-        let mut reader = events.read(Since::Now, None).unwrap();
-        assert_eq!(events.read(Since::Now, None).map(drop), Err(NoPlace));
+        let mut reader = events.read(Since::Now).unwrap();
+        assert_eq!(events.read(Since::Now).map(drop), Err(NoPlace));
         let waiting = tokio::spawn(async move {
             let first = reader.next().await;
             (first, reader.next().await)
@@ -329,6 +335,6 @@ mod tests {
         events.close();
         let (first, end) = waiting.await.unwrap();
         assert!(first.is_some_and(|frame| frame.starts_with(b"event: joined\n")) && end.is_none());
-        assert!(events.read(Since::Now, None).unwrap().next().await.is_none(), "it stays closed");
+        assert!(events.read(Since::Now).unwrap().next().await.is_none(), "it stays closed");
     }
 }

@@ -149,7 +149,7 @@ impl World {
             if client.last.is_none() {
                 (client.list, client.at, due) = (list.clone(), latest, false);
             }
-            client.reader = self.events.read(since, None).ok();
+            client.reader = self.events.read(since).ok();
         }
         let reader = client.reader.as_mut().unwrap();
         while let Some(frames) = reader.next().now_or_never() {

@@ -27,6 +27,10 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// After so long without an event comes a comment, by which both sides see that the connection lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// How many names may be asked for, and in how many bytes.
+const MOST_NAMES: usize = 256;
+const LONGEST_NAMES: usize = 4 * 1024;
+
 /// When it is worth asking again for a place.
 const RETRY_AFTER: u32 = 10;
 
@@ -41,11 +45,16 @@ pub(super) async fn events(
     token: Option<Extension<Held>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let names = names.map(|names| parsed(&names)).transpose()?;
-    let reader = directory.events(since(&headers), names).map_err(|_| {
+    names.as_deref().map_or(Ok(()), bounded)?;
+    let reader = directory.events(since(&headers)).map_err(|_| {
         let detail = "All event streams are taken. Ask GET /peers, and try again later.";
         Slug::Unavailable.because(detail).retry_after(RETRY_AFTER)
     })?;
+    // Reading names is work, which only so many may ask for at the same time.
+    let reader = match names {
+        Some(names) => reader.only(parsed(&names)?),
+        None => reader,
+    };
     let holder = token.map(|Extension(Held(token))| directory.holder(token));
     let stream = unfold((reader, holder), async |(mut reader, mut holder)| {
         let piece = piece(&mut reader, holder.as_mut()).await?;
@@ -80,11 +89,22 @@ async fn piece(reader: &mut Reader, mut holder: Option<&mut Holder>) -> Option<B
     }
 }
 
-fn parsed(names: &str) -> Result<HashSet<Name>, Problem> {
+/// Refuses a list that is not worth reading.
+fn bounded(names: &str) -> Result<(), Problem> {
     if names.is_empty() {
         let detail = "`names` lists at least one name; leave it out for the events of all.";
         return Err(Slug::InvalidQuery.because(detail));
     }
+    if names.len() > LONGEST_NAMES || names.split(',').count() > MOST_NAMES {
+        let detail = format!(
+            "`names` lists at most {MOST_NAMES} names in {LONGEST_NAMES} bytes; leave it out for the events of all."
+        );
+        return Err(Slug::InvalidQuery.because(detail));
+    }
+    Ok(())
+}
+
+fn parsed(names: &str) -> Result<HashSet<Name>, Problem> {
     let names = names.split(',').map(str::parse);
     names.collect::<Result<_, _>>().map_err(|error| Slug::InvalidName.because(format!("`names`: {error}.")))
 }
