@@ -2,7 +2,8 @@
 //! every error answered as a problem. It leaves all routes, and what they mean, to the programs.
 //!
 //! In the order in which a request meets them: [`bind`](fn@bind) takes a port, [`serve`](fn@serve) accepts a connection, [`dressed`] is what every router wears,
-//! [`Json`] and [`Query`] take in what was sent, and a [`Refusal`] is what comes back when that cannot be.
+//! [`Json`] and [`Query`] take in what was sent, and a [`Refusal`] is what comes back when that cannot be. [`Places`] bound what
+//! one network may hold.
 
 mod bind;
 mod body;
@@ -30,6 +31,7 @@ pub use json::{Document, Json, Shape};
 pub use layers::dressed;
 pub use limits::Limits;
 pub use observer::Observer;
+pub use places::{Place, Places};
 pub use query::Query;
 pub use refusal::Refusal;
 pub use serve::serve;

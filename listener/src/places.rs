@@ -1,37 +1,36 @@
-//! How many connections each source holds. The number in all is for the accept loop to know.
+//! How many places each network holds: connections, or whatever else is open for long. How many there are in all, and who
+//! is not counted, is for others to know.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Source;
-
-/// The places that are taken, by source.
+/// The places that are taken, by network.
 #[derive(Debug)]
-pub(crate) struct Places {
-    per_source: usize,
+pub struct Places {
+    each: usize,
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One connection's place; free again once this is dropped, however the connection ended.
+/// A place; free again once this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Option<(Arc<Places>, IpAddr)>);
+pub struct Place(Option<(Arc<Places>, IpAddr)>);
 
 impl Places {
-    pub(crate) fn new(per_source: usize) -> Arc<Self> {
-        Arc::new(Self { per_source, taken: Mutex::default() })
+    /// So many for each network.
+    #[must_use]
+    pub fn new(each: usize) -> Arc<Self> {
+        Arc::new(Self { each, taken: Mutex::default() })
     }
 
-    /// A place for one more connection of `source`, unless it has its share.
-    pub(crate) fn take(self: &Arc<Self>, source: Source) -> Option<Place> {
-        if source.is_exempt() {
-            return Some(Place(None));
-        }
-        let network = source.network();
+    /// One more place for this network, unless it has its share; without a network it is not counted.
+    #[must_use]
+    pub fn take(self: &Arc<Self>, network: Option<IpAddr>) -> Option<Place> {
+        let Some(network) = network else { return Some(Place(None)) };
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(network).or_default();
-        if *count >= self.per_source {
+        if *count >= self.each {
             return None;
         }
         *count += 1;
@@ -56,32 +55,25 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn source(address: &str) -> Source {
-        Source::connected(address.parse().unwrap(), &[])
+    fn host(number: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, number])
     }
 
     #[test]
-    fn a_source_has_its_share_and_gets_it_back() {
+    fn a_network_has_its_share_and_gets_it_back() {
         let places = Places::new(2);
-        let first = places.take(source("192.0.2.1:1")).unwrap();
-        let _second = places.take(source("192.0.2.1:2")).unwrap();
-        assert!(places.take(source("192.0.2.1:3")).is_none());
-        assert!(places.take(source("192.0.2.2:1")).is_some());
+        let first = places.take(Some(host(1))).unwrap();
+        let _second = places.take(Some(host(1))).unwrap();
+        assert!(places.take(Some(host(1))).is_none());
+        assert!(places.take(Some(host(2))).is_some() && places.take(None).is_some());
         drop(first);
-        assert!(places.take(source("192.0.2.1:3")).is_some());
+        assert!(places.take(Some(host(1))).is_some());
     }
 
     #[test]
     fn nothing_is_remembered_of_who_has_left() {
         let places = Places::new(1);
-        drop(places.take(source("192.0.2.1:1")));
+        drop(places.take(Some(host(1))));
         assert!(places.taken.lock().unwrap().is_empty());
-    }
-
-    #[test]
-    fn loopback_is_exempt() {
-        let places = Places::new(0);
-        assert!(places.take(source("127.0.0.1:1")).is_some());
-        assert!(places.take(source("192.0.2.1:1")).is_none());
     }
 }

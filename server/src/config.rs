@@ -94,7 +94,7 @@ pub struct Config {
     )]
     pub max_claims_per_source: NonZeroU32,
 
-    /// Event streams open at the same time
+    /// Event streams open at the same time; one address (IPv6: one /64) may have a tenth, and this machine all
     #[arg(
         long,
         env = "RECADO_DIRECTORY_MAX_STREAMS",

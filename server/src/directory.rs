@@ -187,6 +187,12 @@ impl Directory {
         self.shared.events.read(since)
     }
 
+    /// How many may read events at the same time.
+    #[must_use]
+    pub fn event_places(&self) -> usize {
+        self.shared.events.places()
+    }
+
     /// Ends all reading of events.
     pub fn end_events(&self) {
         self.shared.events.close();

@@ -21,6 +21,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use protocol::paths;
 
+use self::events::Streams;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
 
@@ -29,7 +30,7 @@ pub fn router(directory: Directory, metrics: Arc<Metrics>) -> Router {
     let mut reading = Router::new()
         .route(paths::PEERS, get(peers::list))
         .route(&format!("{}/{{name}}", paths::PEERS), get(peers::find))
-        .route(paths::EVENTS, get(events::events));
+        .route(paths::EVENTS, get(events::events).with_state(Streams::of(&directory)));
     if directory.is_private() {
         reading = reading.route_layer(from_fn_with_state(directory.clone(), private::holders_only));
     }

@@ -229,6 +229,22 @@ fn streams_have_places_that_are_given_back() {
 }
 
 #[test]
+fn one_network_does_not_take_every_stream() {
+    let directory = Directory::with(&["--max-streams", "20", "--trusted-proxy", "127.0.0.1"]);
+    let from = |source| directory.request(Method::GET, "/events").header("x-forwarded-for", source);
+    let (first, _second) = (from("2001:db8::1").stream(), from("2001:db8::2").stream());
+    let refused = from("2001:db8::3").send().expect_problem(Slug::RateLimited);
+    assert!(
+        refused.header("retry-after").is_some() && refused.text("detail").contains("2 of the event streams")
+    );
+    let _others = (from("2001:db8:0:1::1").stream(), from("192.0.2.1").stream());
+    let _here: Vec<_> = (0..3).map(|_| open(&directory, "/events")).collect();
+    drop(first);
+    let again = || directory.request(Method::HEAD, "/events").header("x-forwarded-for", "2001:db8::3").send();
+    until("there is a place in the share again", || (again().status == 200).then_some(()));
+}
+
+#[test]
 fn sigterm_ends_streams_at_once() {
     let mut directory = Directory::start();
     let mut streams: Vec<_> = (0..20).map(|_| open(&directory, "/events")).collect();

@@ -30,6 +30,7 @@ struct Shared {
     /// Told of each change of the ring.
     bell: watch::Sender<()>,
     places: Arc<Semaphore>,
+    streams: usize,
 }
 
 #[derive(Debug)]
@@ -93,7 +94,8 @@ impl Events {
         let ring =
             Ring { start, latest: start, kept: VecDeque::new(), most: limits.behind.get(), closed: false };
         let places = Arc::new(Semaphore::new(limits.streams.min(Semaphore::MAX_PERMITS)));
-        Self { shared: Arc::new(Shared { ring: Mutex::new(ring), bell: watch::Sender::new(()), places }) }
+        let (ring, bell) = (Mutex::new(ring), watch::Sender::new(()));
+        Self { shared: Arc::new(Shared { ring, bell, places, streams: limits.streams }) }
     }
 
     /// The next event.
@@ -111,6 +113,11 @@ impl Events {
             Since::Unknown => None,
         };
         Ok(Reader { shared: Arc::clone(&self.shared), bell, at, names: None, _place: place })
+    }
+
+    /// How many may read.
+    pub(super) fn places(&self) -> usize {
+        self.shared.streams
     }
 
     /// How many read, and how many events there have been in this run.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -13,7 +14,7 @@ use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use listener::{Query, Refusal};
+use listener::{Place, Places, Query, Refusal, Source};
 use protocol::{Name, Problem, Slug};
 use serde::Deserialize;
 use tokio::select;
@@ -34,19 +35,58 @@ const LONGEST_NAMES: usize = 4 * 1024;
 /// When it is worth asking again for a place.
 const RETRY_AFTER: u32 = 10;
 
+/// A tenth of all streams is for one network, so that no stranger takes all.
+const SHARE: usize = 10;
+
+/// The streams of one directory.
+#[derive(Debug, Clone)]
+pub(super) struct Streams {
+    directory: Directory,
+    share: usize,
+    places: Arc<Places>,
+}
+
+/// One that is open.
+struct Stream {
+    reader: Reader,
+    /// In a private directory.
+    holder: Option<Holder>,
+    _place: Place,
+}
+
+impl Streams {
+    pub(super) fn of(directory: &Directory) -> Self {
+        let share = (directory.event_places() / SHARE).max(1);
+        Self { directory: directory.clone(), share, places: Places::new(share) }
+    }
+
+    fn take_place(&self, source: Source) -> Result<Place, Problem> {
+        let network = (!source.is_loopback()).then(|| source.network());
+        self.places.take(network).ok_or_else(|| {
+            let detail = format!(
+                "Your network has {} of the event streams, its share. Ask GET /peers, and try again later.",
+                self.share
+            );
+            Slug::RateLimited.because(detail).retry_after(RETRY_AFTER)
+        })
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     names: Option<String>,
 }
 
 pub(super) async fn events(
-    State(directory): State<Directory>,
+    State(streams): State<Streams>,
+    source: Source,
     Query(Wanted { names }): Query<Wanted>,
     token: Option<Extension<Held>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     names.as_deref().map_or(Ok(()), bounded)?;
-    let reader = directory.events(since(&headers)).map_err(|_| {
+    let place = streams.take_place(source)?;
+    let reader = streams.directory.events(since(&headers)).map_err(|_| {
         let detail = "All event streams are taken. Ask GET /peers, and try again later.";
         Slug::Unavailable.because(detail).retry_after(RETRY_AFTER)
     })?;
@@ -55,36 +95,38 @@ pub(super) async fn events(
         Some(names) => reader.only(parsed(&names)?),
         None => reader,
     };
-    let holder = token.map(|Extension(Held(token))| directory.holder(token));
-    let stream = unfold((reader, holder), async |(mut reader, mut holder)| {
-        let piece = piece(&mut reader, holder.as_mut()).await?;
-        Some((Ok::<_, Infallible>(piece), (reader, holder)))
+    let holder = token.map(|Extension(Held(token))| streams.directory.holder(token));
+    let stream = unfold(Stream { reader, holder, _place: place }, async |mut stream| {
+        let piece = stream.piece().await?;
+        Some((Ok::<_, Infallible>(piece), stream))
     });
     let head = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-cache")];
     Ok((head, Body::from_stream(stream)).into_response())
 }
 
-/// What is sent next; `None` ends the stream. Whoever may no longer hold a name is sent nothing before that is known.
-async fn piece(reader: &mut Reader, mut holder: Option<&mut Holder>) -> Option<Bytes> {
-    let heartbeat = Instant::now() + HEARTBEAT;
-    loop {
-        let doubt = async {
-            match &mut holder {
-                Some(holder) => holder.doubt().await,
-                None => pending().await,
+impl Stream {
+    /// What is sent next; `None` ends the stream. Whoever may no longer hold a name is sent nothing before that is known.
+    async fn piece(&mut self) -> Option<Bytes> {
+        let heartbeat = Instant::now() + HEARTBEAT;
+        loop {
+            let doubt = async {
+                match &mut self.holder {
+                    Some(holder) => holder.doubt().await,
+                    None => pending().await,
+                }
+            };
+            select! {
+                biased;
+                () = doubt => {}
+                events = timeout_at(heartbeat, self.reader.next()) => {
+                    return events.unwrap_or(Some(Bytes::from_static(b":\n\n")));
+                }
             }
-        };
-        select! {
-            biased;
-            () = doubt => {}
-            events = timeout_at(heartbeat, reader.next()) => {
-                return events.unwrap_or(Some(Bytes::from_static(b":\n\n")));
+            if let Some(holder) = &self.holder
+                && !holder.holds().await
+            {
+                return None;
             }
-        }
-        if let Some(holder) = &holder
-            && !holder.holds().await
-        {
-            return None;
         }
     }
 }
