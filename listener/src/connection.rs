@@ -64,7 +64,7 @@ impl Common {
     /// Why a request is not for the router.
     fn refusal(&self, request: &Request<Body>, caller: Caller) -> Option<Problem> {
         let limits = &self.settings.limits;
-        if !caller.source.is_exempt()
+        if !caller.source.is_here_or_proxy()
             && let Err(seconds) = self.requests.take(caller.source)
         {
             let detail = format!("This address may ask {} times a second. Ask less often.", limits.requests);

@@ -113,7 +113,7 @@ impl Door {
             );
             return;
         }
-        let Some(place) = self.places.take((!source.is_exempt()).then(|| source.network())) else {
+        let Some(place) = self.places.take((!source.is_here_or_proxy()).then(|| source.network())) else {
             let problem = Slug::RateLimited
                 .because("This address has too many connections open. Close some, or use them again.");
             self.refuse(stream, source, problem);

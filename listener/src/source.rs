@@ -96,9 +96,10 @@ impl Source {
         self.standing == Standing::Here || (self.standing == Standing::Proxy && self.ip.is_loopback())
     }
 
-    /// Whether limits per source do not count it: this machine, and a trusted proxy that asks for itself.
+    /// Whether it is this machine, or a trusted proxy that asks for itself: neither its connections nor its requests are
+    /// counted. What else is counted by source is for the programs to say.
     #[must_use]
-    pub fn is_exempt(self) -> bool {
+    pub(crate) fn is_here_or_proxy(self) -> bool {
         matches!(self.standing, Standing::Here | Standing::Proxy)
     }
 
@@ -204,7 +205,7 @@ mod tests {
         assert!(!direct("[::ffff:192.0.2.1]:80").is_loopback());
         let mapped = trusted("::ffff:10.0.0.0/104 ::ffff:192.0.2.1");
         assert_eq!(mapped, trusted("10.0.0.0/8 192.0.2.1/32"));
-        assert!(Source::connected("[::ffff:10.9.9.9]:1".parse().unwrap(), &mapped).is_exempt());
+        assert!(Source::connected("[::ffff:10.9.9.9]:1".parse().unwrap(), &mapped).is_here_or_proxy());
     }
 
     #[test]
@@ -237,11 +238,11 @@ mod tests {
         ] {
             let source = proxied(lines);
             assert_eq!(source.seen_at(), Some(ANA.parse().unwrap()), "{lines:?}");
-            assert!(!source.is_exempt() && !source.is_loopback(), "{lines:?}");
+            assert!(!source.is_here_or_proxy() && !source.is_loopback(), "{lines:?}");
         }
         let all_trusted = proxied(&[("x-forwarded-for", "10.3.3.3, 10.2.2.2")]);
         assert_eq!(all_trusted.seen_at(), Some("10.3.3.3".parse().unwrap()));
-        assert!(!all_trusted.is_exempt());
+        assert!(!all_trusted.is_here_or_proxy());
     }
 
     #[test]
@@ -258,9 +259,9 @@ mod tests {
         ] {
             let source = proxied(lines);
             assert_eq!((source.seen_at(), source.ip()), (None, "10.0.0.1".parse().unwrap()), "{lines:?}");
-            assert!(!source.is_exempt() && !source.is_loopback(), "{lines:?}");
+            assert!(!source.is_here_or_proxy() && !source.is_loopback(), "{lines:?}");
         }
-        assert!(proxied(&[]).is_exempt());
+        assert!(proxied(&[]).is_here_or_proxy());
     }
 
     #[test]
@@ -269,7 +270,7 @@ mod tests {
             for peer in ["127.0.0.1:1", "[::1]:1", "192.0.2.9:1"] {
                 let source = direct(peer).of(&headers(&[line]), &trusted("10.0.0.0/8"));
                 assert_eq!(source.seen_at(), Some(direct(peer).ip()), "{peer} {line:?}");
-                assert!(!source.is_exempt() && !source.is_loopback(), "{peer} {line:?}");
+                assert!(!source.is_here_or_proxy() && !source.is_loopback(), "{peer} {line:?}");
             }
         }
     }

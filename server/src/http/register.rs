@@ -43,7 +43,7 @@ pub(super) async fn register(
         token,
         fresh: fresh(&body)?,
         invite: invite(&body)?,
-        network: (!source.is_exempt()).then(|| source.network()),
+        network: (!source.is_loopback()).then(|| source.network()),
     };
     let name = request.name.clone();
     let registered = directory.register(request).await.map_err(|error| unregistered(&name, error))?;
