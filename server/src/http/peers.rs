@@ -88,7 +88,7 @@ pub(super) async fn find(
 ) -> Result<Json<Claim>, Refusal> {
     let Path(text) = path.map_err(|_| Slug::BadRequest.because("Percent-encode the name as UTF-8."))?;
     let name: Name = text.parse().map_err(|error| Slug::InvalidName.because(format!("{error}.")))?;
-    let claim = directory.find(name).await.map_err(Refusal::internal)?;
+    let claim = directory.find(name).await.map_err(failed)?;
     let unknown = || Slug::UnknownName.because("Check the spelling. GET /peers lists who is online.");
     Ok(Json(claim.ok_or_else(unknown)?))
 }
