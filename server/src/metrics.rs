@@ -17,6 +17,8 @@ use protocol::Slug;
 
 use crate::directory::{Directory, Standing};
 
+const PREFIX: &str = "recado_directory";
+
 /// From a renewal in memory to the longest that a request may take.
 const REQUEST_SECONDS: [f64; 12] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
@@ -27,6 +29,7 @@ const COMMIT_WRITES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 512.0];
 /// The metrics of one directory.
 #[derive(Debug)]
 pub struct Metrics {
+    directory: Directory,
     registry: Registry,
     connections: Gauge,
     refusals: Family<Refused, Counter>,
@@ -65,7 +68,7 @@ impl Metrics {
     /// Counts for this directory from now on.
     #[must_use]
     pub fn of(directory: &Directory) -> Arc<Self> {
-        let mut registry = Registry::with_prefix("recado_directory");
+        let mut registry = Registry::with_prefix(PREFIX);
         let connections = Gauge::default();
         registry.register("connections", "Connections that are open", connections.clone());
         let refusals = Family::default();
@@ -84,7 +87,7 @@ impl Metrics {
             took.observe(commit.took.as_secs_f64());
             writes.observe(u32::try_from(commit.writes).map_or(f64::MAX, f64::from));
         });
-        Arc::new(Self { registry, connections, refusals, requests })
+        Arc::new(Self { directory: directory.clone(), registry, connections, refusals, requests })
     }
 
     /// A request of this kind was answered after this time.
@@ -92,9 +95,13 @@ impl Metrics {
         self.requests.get_or_create(kind).observe(took.as_secs_f64());
     }
 
-    /// All of them as text. Blocks: the number of names stands in the database.
-    pub fn encode(&self, format: Format) -> Result<String, fmt::Error> {
+    /// All of them as text. What the database says comes first, if it can say it.
+    pub async fn encode(&self, format: Format) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
+        match self.directory.count_names().await {
+            Ok(names) => text::encode_registry(&mut text, &counted(names))?,
+            Err(error) => tracing::warn!(%error, "the names cannot be counted"),
+        }
         text::encode(&mut text, &self.registry)?;
         Ok(match format {
             Format::OpenMetrics => text,
@@ -117,6 +124,15 @@ impl Observer for Metrics {
     }
 }
 
+/// The number of names, which no collector can ask for: it would have to wait for it.
+fn counted(names: u64) -> Registry {
+    let mut registry = Registry::with_prefix(PREFIX);
+    let gauge = Gauge::<i64>::default();
+    gauge.set(names.try_into().unwrap_or(i64::MAX));
+    registry.register("names", "Names that are claimed, online or not", gauge);
+    registry
+}
+
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Standing { online, streams, counts, events } = self.0.standing();
@@ -126,10 +142,6 @@ impl Collector for Now {
         };
         gauge("online", "Names that are online.", online as u64)?;
         gauge("streams", "Event streams that are open.", streams as u64)?;
-        match self.0.count_names() {
-            Ok(names) => gauge("names", "Names that are claimed, online or not.", names)?,
-            Err(error) => tracing::warn!(%error, "the names cannot be counted"),
-        }
         for (name, help, value) in [
             ("claims", "Names that were claimed.", counts.claims),
             ("joins", "Names that came online.", counts.joins),

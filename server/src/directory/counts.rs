@@ -40,9 +40,9 @@ impl Directory {
         Standing { online: online.count(), streams, counts: online.counts, events }
     }
 
-    /// How many names are claimed. Blocks.
-    pub fn count_names(&self) -> Result<u64, Failure> {
-        Ok(self.store.read(claims::count)?)
+    /// How many names are claimed.
+    pub async fn count_names(&self) -> Result<u64, Failure> {
+        self.look_up(|conn, _| claims::count(conn)).await
     }
 
     /// Has `observer` told of every commit; see [`store::Store::observe`].

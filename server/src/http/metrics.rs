@@ -19,8 +19,7 @@ pub(super) async fn metrics(
         Format::Prometheus => "text/plain; version=0.0.4",
         Format::OpenMetrics => "application/openmetrics-text; version=1.0.0",
     };
-    let encoded = tokio::task::spawn_blocking(move || metrics.encode(format)).await;
-    let text = encoded.map_err(Refusal::internal)?.map_err(Refusal::internal)?;
+    let text = metrics.encode(format).await.map_err(Refusal::internal)?;
     Ok(([(CONTENT_TYPE, media_type), (VARY, "accept")], text))
 }
 
