@@ -86,7 +86,7 @@ struct Shared {
     releases: u64,
     online: Mutex<Online>,
     events: Events,
-    shelf: Shelf,
+    shelf: Arc<Shelf>,
     /// Told when claims were given up or released. Those that lapse are free without a word.
     gone: watch::Sender<()>,
     /// A lease began where there may have been none.
@@ -94,7 +94,7 @@ struct Shared {
     /// Memory knows what the database does not.
     unwritten: Notify,
     /// Lookups wait for one of the connections that the store keeps, rather than each open one.
-    lookups: Semaphore,
+    lookups: Arc<Semaphore>,
     /// Let go when the directory closes.
     alone: Mutex<Option<alone::Alone>>,
 }
@@ -178,7 +178,7 @@ impl Directory {
     }
 
     /// A page that the selection gave, compressed with gzip.
-    pub async fn gzip(&self, selection: &Selection, page: &Page) -> Result<Bytes, Failure> {
+    pub async fn gzip(&self, selection: &Selection, page: &Arc<Page>) -> Result<Bytes, Failure> {
         self.shared.shelf.gzip(selection, page).await
     }
 
@@ -233,17 +233,19 @@ impl Directory {
         Ok(claim.await?.is_some())
     }
 
-    /// Reads the database on a thread that may wait, when it is this task's turn.
+    /// Reads the database on a thread that may wait, when it is this task's turn. Whoever asked may have left by then; the
+    /// turn is over when the thread is done.
     async fn look_up<T: Send + 'static>(
         &self,
         query: impl FnOnce(&rusqlite::Connection, &Shared) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, shared) = (self.store.clone(), Arc::clone(&self.shared));
-        let turn = self.shared.lookups.acquire().await;
-        let found = tokio::task::spawn_blocking(move || store.read(|conn| query(conn, &shared)));
-        let found = found.await.map_err(|error| Failure::Internal(error.to_string()))?;
-        drop(turn);
-        Ok(found?)
+        let turn = Arc::clone(&self.shared.lookups).acquire_owned().await;
+        let found = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            store.read(|conn| query(conn, &shared))
+        });
+        Ok(found.await.map_err(|error| Failure::Internal(error.to_string()))??)
     }
 }
 

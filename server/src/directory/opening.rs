@@ -136,13 +136,13 @@ impl Directory {
             claimants: Mutex::new(Claimants::new(options.max_claims_per_source)),
             graced_until,
             releases,
-            shelf: Shelf::new(&online),
+            shelf: Arc::new(Shelf::new(&online)),
             events,
             online: Mutex::new(online),
             gone: watch::Sender::new(()),
             joined: Notify::new(),
             unwritten: Notify::new(),
-            lookups: Semaphore::new(LOOKUPS),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
             alone: Mutex::new(Some(alone)),
         };
         Ok(Self { store, shared: Arc::new(shared) })

@@ -2,7 +2,7 @@
 //! it after a change that it shows, never for each request.
 
 use std::io::{self, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use data_encoding::BASE64URL_NOPAD;
@@ -10,7 +10,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use protocol::Name;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OnceCell;
 
 use super::list::Excerpt;
 use super::listing::Listing;
@@ -29,7 +28,7 @@ pub struct Page {
     /// The last name on it, if there is a further page behind it.
     pub last: Option<Name>,
     listings: Vec<Arc<Listing>>,
-    pub(super) gzip: OnceCell<Bytes>,
+    pub(super) gzip: OnceLock<Bytes>,
 }
 
 impl Page {
@@ -40,7 +39,7 @@ impl Page {
         let digest = Sha256::new().chain_update(&body).chain_update([u8::from(more)]).finalize();
         let tag = BASE64URL_NOPAD.encode(digest.get(..16).unwrap_or_default());
         let last = listings.last().filter(|_| more).map(|listing| listing.name.clone());
-        Self { body, tag, last, listings, gzip: OnceCell::new() }
+        Self { body, tag, last, listings, gzip: OnceLock::new() }
     }
 
     /// Whether it shows just this. Told by the listings' places in memory, which nothing else takes while this has them.

@@ -1,11 +1,11 @@
 //! Where the pages that were asked for are kept. Whatever strangers ask for, its size is bounded, and so is the work:
-//! apart from the page that nearly everybody reads, one page at a time is prepared.
+//! apart from the page that nearly everybody reads, one page at a time is prepared, though whoever asked for it may be gone.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 
 use super::list::{List, Selection};
@@ -22,8 +22,8 @@ const EMPTY_PAGE_BYTES: usize = 512;
 #[derive(Debug)]
 pub(super) struct Shelf {
     state: Mutex<State>,
-    first_page: Turn<()>,
-    other_pages: Turn<()>,
+    first_page: Arc<Turn<()>>,
+    other_pages: Arc<Turn<()>>,
 }
 
 #[derive(Debug)]
@@ -53,48 +53,58 @@ impl Shelf {
     pub(super) fn new(online: &Online) -> Self {
         let list = Arc::new(online.list());
         let state = State { list, pages: HashMap::new(), order: VecDeque::new(), bytes: 0 };
-        Self { state: Mutex::new(state), first_page: Turn::default(), other_pages: Turn::default() }
+        Self { state: Mutex::new(state), first_page: Arc::default(), other_pages: Arc::default() }
     }
 
     /// The page as the list is now.
     pub(super) async fn page(
-        &self,
+        self: &Arc<Self>,
         online: &Mutex<Online>,
         selection: &Selection,
     ) -> Result<Arc<Page>, Failure> {
         if let Found::Current(page) = self.find(online, selection) {
             return Ok(page);
         }
-        let _turn = self.turn(selection).lock().await;
+        let turn = self.turn(selection).await;
         let (list, before) = match self.find(online, selection) {
             Found::Current(page) => return Ok(page),
             Found::Stale(list, before) => (list, before),
         };
-        let (version, wanted) = (list.version, selection.clone());
+        let (keeper, wanted) = (Arc::clone(self), selection.clone());
         let prepared = spawn_blocking(move || {
+            let _turn = turn;
             let excerpt = list.excerpt(&wanted);
-            before.filter(|page| page.shows(&excerpt)).unwrap_or_else(|| Arc::new(Page::of(excerpt)))
+            let page =
+                before.filter(|page| page.shows(&excerpt)).unwrap_or_else(|| Arc::new(Page::of(excerpt)));
+            lock(&keeper.state).keep(&wanted, Kept { version: list.version, page: Arc::clone(&page) });
+            page
         });
-        let page = prepared.await.map_err(|error| Failure::Internal(error.to_string()))?;
-        lock(&self.state).keep(selection, Kept { version, page: Arc::clone(&page) });
-        Ok(page)
+        prepared.await.map_err(|error| Failure::Internal(error.to_string()))
     }
 
     /// The page's bytes, compressed.
-    pub(super) async fn gzip(&self, selection: &Selection, page: &Page) -> Result<Bytes, Failure> {
-        let prepare = || async {
-            let _turn = self.turn(selection).lock().await;
-            let body = page.body.clone();
-            let compressed = spawn_blocking(move || compress(&body)).await;
-            compressed
-                .map_err(|error| Failure::Internal(error.to_string()))?
-                .map_err(|error| Failure::Internal(error.to_string()))
-        };
-        page.gzip.get_or_try_init(prepare).await.cloned()
+    pub(super) async fn gzip(&self, selection: &Selection, page: &Arc<Page>) -> Result<Bytes, Failure> {
+        if let Some(ready) = page.gzip.get() {
+            return Ok(ready.clone());
+        }
+        let turn = self.turn(selection).await;
+        if let Some(ready) = page.gzip.get() {
+            return Ok(ready.clone());
+        }
+        let page = Arc::clone(page);
+        let compressed = spawn_blocking(move || {
+            let _turn = turn;
+            compress(&page.body).map(|bytes| page.gzip.get_or_init(|| bytes).clone())
+        });
+        compressed
+            .await
+            .map_err(|error| Failure::Internal(error.to_string()))?
+            .map_err(|error| Failure::Internal(error.to_string()))
     }
 
-    fn turn(&self, selection: &Selection) -> &Turn<()> {
-        if selection.is_first_page() { &self.first_page } else { &self.other_pages }
+    async fn turn(&self, selection: &Selection) -> OwnedMutexGuard<()> {
+        let turn = if selection.is_first_page() { &self.first_page } else { &self.other_pages };
+        Arc::clone(turn).lock_owned().await
     }
 
     fn find(&self, online: &Mutex<Online>, selection: &Selection) -> Found {
@@ -142,6 +152,7 @@ mod tests {
     use std::io::Read as _;
 
     use flate2::read::GzDecoder;
+    use futures_util::FutureExt as _;
     use jiff::Timestamp;
     use protocol::Name;
     use protocol::directory::PeerRecord;
@@ -162,12 +173,12 @@ mod tests {
         lock(online).take_up(Listed { record, token, ends: Moment::from_sql(1000) });
     }
 
-    fn shelf(names: &[&str]) -> (Mutex<Online>, Shelf) {
+    fn shelf(names: &[&str]) -> (Mutex<Online>, Arc<Shelf>) {
         let online = Mutex::new(Online::default());
         for name in names {
             take_up(&online, name);
         }
-        let shelf = Shelf::new(&lock(&online));
+        let shelf = Arc::new(Shelf::new(&lock(&online)));
         (online, shelf)
     }
 
@@ -204,6 +215,19 @@ mod tests {
         take_up(&online, "rui");
         lock(&online).leave("rui");
         assert!(Arc::ptr_eq(&ana, &shelf.page(&online, &of("an", 2)).await.unwrap()), "it changed elsewhere");
+    }
+
+    #[tokio::test]
+    async fn who_asks_and_leaves_leaves_the_turn_and_the_page_behind() {
+        let (online, shelf) = shelf(&["ana", "rui"]);
+        let selection = Selection::default();
+        let over = async || drop(Arc::clone(&shelf.first_page).lock_owned().await);
+        drop(shelf.page(&online, &selection).now_or_never());
+        over().await;
+        let page = lock(&shelf.state).pages.get(&selection).map(|kept| Arc::clone(&kept.page)).unwrap();
+        drop(shelf.gzip(&selection, &page).now_or_never());
+        over().await;
+        assert!(page.gzip.get().is_some());
     }
 
     #[tokio::test]
