@@ -35,6 +35,8 @@ pub enum Outcome {
     Done,
     /// Some of it could not be, as it has said.
     Incomplete,
+    /// It was interrupted twice, and waited for nothing any more.
+    Interrupted,
 }
 
 /// One line on standard output. Whoever reads no further has what they wanted.

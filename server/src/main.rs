@@ -1,11 +1,13 @@
 //! The program `server`.
 
 use std::io::Write as _;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use server::{Server, command::Outcome, config::Config};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -14,6 +16,7 @@ async fn main() -> ExitCode {
     match run(config).await {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::FAILURE,
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -24,22 +27,35 @@ async fn main() -> ExitCode {
 async fn run(config: Config) -> anyhow::Result<Outcome> {
     match &config.command {
         Some(command) => command.run(&config.database()?).await,
-        None => serve(config).await.map(|()| Outcome::Done),
+        None => serve(config).await,
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+/// A second interrupt ends it without waiting for what still runs.
+async fn serve(config: Config) -> anyhow::Result<Outcome> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let server = Server::bind(config.listen, &config.options()?, config.settings()?).await?;
     let mut out = std::io::stdout();
     // Nobody has to read it.
     let _ = writeln!(out, "directory {}", server.url()).and_then(|()| out.flush());
-    let shutdown = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+    let (tell, told) = oneshot::channel();
+    let shutdown = async {
+        // Whether it is told to or this program gives up, it ends.
+        drop(told.await);
     };
-    server.serve(shutdown).await;
-    Ok(())
+    let mut serving = pin!(server.serve(shutdown));
+    tokio::select! {
+        () = &mut serving => return Ok(Outcome::Done),
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    // Nobody hears it if all is over already.
+    let _ = tell.send(());
+    tokio::select! {
+        () = serving => Ok(Outcome::Done),
+        _ = interrupt.recv() => {
+            eprintln!("error: stopped before everything had ended");
+            Ok(Outcome::Interrupted)
+        }
+    }
 }

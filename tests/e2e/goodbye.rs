@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use super::harness::{DEADLINE, Directory, Peer, Signal};
+use super::harness::{DEADLINE, Directory, Peer, Signal, until};
 
 #[test]
 fn a_peer_that_is_told_to_stop_is_offline_at_once() {
@@ -32,6 +32,26 @@ fn a_directory_that_is_told_to_stop_ends_with_zero() {
     );
     directory.start_again();
     assert_eq!(directory.online(), ["ana"]);
+}
+
+#[test]
+fn a_directory_that_is_interrupted_twice_waits_for_nothing() {
+    let mut directory =
+        Directory::with(&["--drain-timeout", "10m", "--body-timeout", "10m", "--request-timeout", "10m"]);
+    let mut stream = TcpStream::connect(directory.url().trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let head = "POST /register HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
+                expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    // The interim answer proves that the request is being served.
+    stream.read_exact(&mut [0; 25]).unwrap();
+    directory.process().signal(Signal::INT);
+    until("it takes no more", || {
+        TcpStream::connect(directory.url().trim_start_matches("http://")).is_err().then_some(())
+    });
+    assert!(directory.process().runs(), "the request is under way");
+    directory.process().signal(Signal::INT);
+    assert_eq!(directory.process().wait(), Some(130));
 }
 
 #[test]
