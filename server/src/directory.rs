@@ -55,7 +55,7 @@ pub use failure::Failure;
 pub use holder::Holder;
 pub use invites::{InviteCode, InviteHash};
 pub use list::Selection;
-pub use office::{Entry, Missing, Office};
+pub use office::{Access, Entry, Office};
 pub use opening::{OpenError, Options};
 pub use page::Page;
 pub use registration::Parting;

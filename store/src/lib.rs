@@ -59,6 +59,12 @@ impl Store {
         })
     }
 
+    /// Whether [`Store::open`] would find nothing to bring up to `schema`: not so if the file is older, new or absent. Changes
+    /// nothing. Blocks.
+    pub fn is_current(path: &Path, schema: &Schema) -> Result<bool, OpenError> {
+        open::is_current(path, schema)
+    }
+
     /// Runs `job` in a savepoint of its own and answers once its commit is on the disk. The task that waits first
     /// commits for all, which holds up what else this one task does (`join!`, `select!`), and no other.
     ///

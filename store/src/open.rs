@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, ErrorCode};
 
+use crate::connection::patiently;
 use crate::migrate::{Header, Schema, migrate};
 use crate::open_error::OpenError;
 use crate::{connection, lock};
@@ -18,6 +19,18 @@ pub(crate) fn open(path: &Path, schema: &Schema) -> Result<Connection, OpenError
     let connection = connection::migrating(path)?;
     migrate(&connection, path, schema)?;
     connection::writing(connection, path)
+}
+
+/// Whether the file is ours, and up to date already.
+pub(crate) fn is_current(path: &Path, schema: &Schema) -> Result<bool, OpenError> {
+    if fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
+        return Ok(false);
+    }
+    inspect(path, schema)?;
+    // What a running program wrote last may stand in the log alone.
+    let header = connection::reading(path).and_then(|connection| patiently(|| Header::read(&connection)));
+    let header = header.map_err(|error| OpenError::from_sqlite(path, error))?;
+    header.missing(path, schema).map(<[_]>::is_empty)
 }
 
 /// The same for a file that was open before.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Outcome, print, print_json};
-use crate::directory::{Missing, Office};
+use crate::directory::{Access, Office};
 
 /// Make an invite, and print its code
 ///
@@ -40,7 +40,7 @@ impl Invite {
         if !database.exists() {
             eprintln!("note: {} is new; start the directory on it with --db", database.display());
         }
-        let office = Office::open(database, Missing::Made).await?;
+        let office = Office::open(database, Access::Make).await?;
         let (code, expires_at) = office.invite(self.uses, self.expires).await?;
         if self.json {
             print_json(&Made { invite: code.as_str(), uses: self.uses, expires_at })?;

@@ -10,7 +10,7 @@ use protocol::Name;
 use serde::Serialize;
 
 use super::{Outcome, print, print_json};
-use crate::directory::{Entry, Missing, Office};
+use crate::directory::{Access, Entry, Office};
 
 /// Show the claimed names, or release some
 #[derive(Debug, Clone, Args)]
@@ -51,7 +51,11 @@ struct Released<'a> {
 
 impl Names {
     pub(super) async fn run(&self, database: &Path) -> anyhow::Result<Outcome> {
-        let office = Office::open(database, Missing::Refused).await?;
+        let access = match self.action {
+            Action::List | Action::Show { .. } => Access::Look,
+            Action::Release { .. } => Access::Change,
+        };
+        let office = Office::open(database, access).await?;
         match &self.action {
             Action::List => self.list(&office.names()?),
             Action::Show { name } => match office.name(name)? {

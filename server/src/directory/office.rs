@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row};
 use serde::Serialize;
 use store::Store;
 
+use super::alone::{self, Alone};
 use super::claims::{self, timestamp};
 use super::invites::{self, InviteCode};
 use super::opening::{OpenError, SCHEMA};
@@ -39,26 +40,33 @@ pub struct Entry {
     pub offline_since: Option<Timestamp>,
 }
 
-/// Whether a database that is missing is an error.
+/// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// There would be nothing to see in a new one.
-    Refused,
-    /// It is made, for a directory that starts later.
-    Made,
+pub enum Access {
+    /// To look: it has to be there, and stays as it is.
+    Look,
+    /// To change it: it has to be there, and is brought up to date if no directory runs on it.
+    Change,
+    /// The same, and if it is missing it is made, for a directory that starts later.
+    Make,
 }
 
 impl Office {
     /// Opens the database.
-    pub async fn open(path: &Path, missing: Missing) -> std::result::Result<Self, OpenError> {
+    pub async fn open(path: &Path, access: Access) -> std::result::Result<Self, OpenError> {
         let path = path.to_owned();
         let beside = path.clone();
         let opened = tokio::task::spawn_blocking(move || {
-            match missing {
-                Missing::Refused if !path.exists() => return Err(OpenError::Missing { path }),
-                Missing::Refused => {}
-                Missing::Made => opening::make_way(&path)?,
+            match access {
+                Access::Make => opening::make_way(&path)?,
+                Access::Look | Access::Change if !path.exists() => return Err(OpenError::Missing { path }),
+                Access::Look | Access::Change => {}
             }
+            let _alone = match access {
+                _ if Store::is_current(&path, &SCHEMA)? => None,
+                Access::Look => return Err(OpenError::Older { path }),
+                Access::Change | Access::Make => Some(updating(&path)?),
+            };
             Ok(Store::open(&path, &SCHEMA)?)
         });
         let failed = |error| OpenError::Path { path: beside, source: std::io::Error::other(error) };
@@ -103,6 +111,12 @@ impl Office {
     }
 }
 
+/// Keeps directories from the database while it is brought up to date: one that runs knows nothing of later versions.
+fn updating(path: &Path) -> std::result::Result<Alone, OpenError> {
+    let alone = alone::claim(path).map_err(|source| OpenError::Path { path: path.to_owned(), source })?;
+    alone.ok_or_else(|| OpenError::OlderRuns { path: path.to_owned() })
+}
+
 const COLUMNS: &str = "name, fingerprint, address, online_since, offline_since";
 
 fn all(conn: &Connection) -> Result<Vec<Entry>> {
@@ -145,6 +159,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_look_changes_nothing_and_a_running_directory_keeps_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("directory.db");
+        let older = store::Schema { migrations: &SCHEMA.migrations[..2], ..SCHEMA };
+        Store::open(&path, &older).unwrap().close();
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(Office::open(&path, Access::Look).await, Err(OpenError::Older { .. })));
+        let running = alone::claim(&path).unwrap();
+        assert!(matches!(Office::open(&path, Access::Change).await, Err(OpenError::OlderRuns { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        drop(running);
+        for access in [Access::Change, Access::Look] {
+            assert_eq!(Office::open(&path, access).await.unwrap().names(), Ok(vec![]));
+        }
+    }
+
+    #[tokio::test]
     async fn it_sees_and_frees_what_a_running_directory_wrote() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("directory.db");
@@ -153,7 +184,7 @@ mod tests {
             directory.register(request(name, token, None)).await.unwrap();
         }
         directory.leave(TokenHash::of(&[b'r'; 40]).unwrap(), Parting::Lease).await.unwrap();
-        let office = Office::open(&path, Missing::Refused).await.unwrap();
+        let office = Office::open(&path, Access::Change).await.unwrap();
         let names = office.names().unwrap();
         let brief = |entry: &Entry| (entry.name.clone(), entry.online, entry.offline_since.is_some());
         assert_eq!(
@@ -173,7 +204,7 @@ mod tests {
     async fn of_many_who_claim_with_one_code_as_many_get_in_as_it_has_uses() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("directory.db");
-        let office = Office::open(&path, Missing::Made).await.unwrap();
+        let office = Office::open(&path, Access::Make).await.unwrap();
         let uses = NonZeroU32::new(5).unwrap();
         let (code, expiry) = office.invite(uses, Duration::from_hours(1)).await.unwrap();
         assert!(expiry > Timestamp::now());
@@ -199,7 +230,7 @@ mod tests {
     async fn a_database_that_is_missing_stays_missing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none").join("directory.db");
-        let refused = Office::open(&path, Missing::Refused).await.unwrap_err();
+        let refused = Office::open(&path, Access::Change).await.unwrap_err();
         assert!(refused.to_string().contains("--db"), "{refused}");
         assert!(!folder.path().join("none").exists());
     }

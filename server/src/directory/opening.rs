@@ -74,6 +74,18 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// It is of an earlier version, and was only to be looked at.
+    #[error("the database {} is of an earlier version; start the directory on it once, which brings it up to date", path.display())]
+    Older {
+        /// The database.
+        path: PathBuf,
+    },
+    /// It is of an earlier version, and a directory of that version runs on it.
+    #[error("the directory that runs on {} is of an earlier version; stop it and start the new one first", path.display())]
+    OlderRuns {
+        /// The database.
+        path: PathBuf,
+    },
     /// The database was refused.
     #[error(transparent)]
     Store(#[from] store::OpenError),
