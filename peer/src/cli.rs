@@ -9,6 +9,7 @@ mod language;
 mod listing;
 mod logging;
 mod menu;
+mod online;
 mod output;
 mod peers;
 mod send;

@@ -18,7 +18,7 @@ use super::exit::{Exit, Failure};
 use super::follow::Follower;
 use super::output::{FAINT, NAME, Output};
 use super::serve::Signals;
-use super::{listing, peers, send};
+use super::{listing, online, send};
 use crate::conversations::{Direction, Query};
 use crate::outbound::directory::{DirectoryUrl, DirectoryUrlError};
 use crate::outbound::errand::Patience;
@@ -101,7 +101,7 @@ impl Stage {
 
         step(output, "ana asks the directory who is there.")?;
         writeln!(output, "   {FAINT}$ peer peers{FAINT:#}")?;
-        peers::print(&ana, output).await?;
+        online::print(&ana, output).await?;
 
         step(
             output,

@@ -13,7 +13,7 @@ use super::follow::Follower;
 use super::language::{Words, words};
 use super::output::{ERROR, NAME, Output, complain, note};
 use super::serve::{Listening, Signals};
-use super::{listing, peers, send};
+use super::{listing, online, send};
 use crate::conversations::Query;
 use crate::outbound::errand::Patience;
 use crate::peer::Peer;
@@ -138,7 +138,7 @@ impl Open<'_> {
             let done = match choice.trim() {
                 "1" => self.send().await,
                 "2" => self.list().await,
-                "3" => peers::print(self.peer, self.output).await,
+                "3" => online::print(self.peer, self.output).await,
                 "0" => {
                     writeln!(self.output, "{}", self.words.goodbye)?;
                     return Ok(Exit::Done);

@@ -183,7 +183,7 @@ pub(super) fn recipients(list: &str) -> Result<Vec<Name>, Failure> {
 }
 
 async fn everyone_online(peer: &Peer) -> Result<BTreeMap<Name, Route>, Failure> {
-    let online = super::peers::directory_of(peer)?.peers().await?.into_iter();
+    let online = super::online::directory_of(peer)?.peers().await?.into_iter();
     let others = online.filter(|record| Some(&record.name) != peer.name());
     Ok(others.map(|record| (record.name, Route::Listed(record.address, record.online_since))).collect())
 }

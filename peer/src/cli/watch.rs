@@ -9,8 +9,8 @@ use protocol::directory::{Change, PeerRecord};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use super::online::{Online, directory_of, local_time, named, table, with_unread};
 use super::output::{FAINT, NAME, Output, note, reader_gone};
-use super::peers::{Online, directory_of, local_time, named, table, with_unread};
 use super::untrusted::Untrusted;
 use crate::outbound::directory::{DirectoryError, List};
 use crate::outbound::follower::{Follower, News};
