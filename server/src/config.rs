@@ -37,85 +37,61 @@ pub struct Config {
     pub command: Option<Command>,
 
     /// Address and port to listen on; port 0 takes any that is free
-    #[arg(long, env = "RECADO_DIRECTORY_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:7100")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7100")]
     pub listen: SocketAddr,
 
     /// The database [default: recado-directory/directory.db in the data directory of the platform]
-    #[arg(long, global = true, env = "RECADO_DIRECTORY_DB", value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH")]
     pub db: Option<PathBuf>,
 
     /// How long a peer stays listed without renewing
-    #[arg(long, env = "RECADO_DIRECTORY_TTL", value_name = "DURATION", default_value = "60s", value_parser = protocol::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = protocol::duration::parse)]
     pub ttl: Duration,
 
     /// How long a name with a fingerprint stays claimed after it was last online
-    #[arg(long, env = "RECADO_DIRECTORY_RETENTION", value_name = "DURATION", default_value = "90d", value_parser = protocol::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = protocol::duration::parse)]
     pub retention: Duration,
 
     /// The same for a name without a fingerprint
-    #[arg(long, env = "RECADO_DIRECTORY_RETENTION_UNKEYED", value_name = "DURATION", default_value = "1d", value_parser = protocol::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = protocol::duration::parse)]
     pub retention_unkeyed: Duration,
 
     /// Serve https with the certificate in this file, PEM, followed by those that vouch for it
-    #[arg(long, env = "RECADO_DIRECTORY_TLS_CERT", value_name = "PATH", requires = "tls_key")]
+    #[arg(long, value_name = "PATH", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
     /// The private key of that certificate, PEM
-    #[arg(long, env = "RECADO_DIRECTORY_TLS_KEY", value_name = "PATH", requires = "tls_cert")]
+    #[arg(long, value_name = "PATH", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
     /// Networks of the proxies that are believed when they say for whom they ask, separated by commas
     ///
     /// A proxy names the one who asked in `X-Forwarded-For` or `Forwarded`. From anyone else these headers are ignored.
-    #[arg(long, env = "RECADO_DIRECTORY_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxy: Vec<TrustedProxy>,
 
     /// Take new names only with an invite, and let only those read who hold a name
-    #[arg(long, env = "RECADO_DIRECTORY_PRIVATE", value_parser = FalseyValueParser::new())]
+    #[arg(long, value_parser = FalseyValueParser::new())]
     pub private: bool,
 
     /// Names that may be claimed; those that are claimed already stay
-    #[arg(
-        long,
-        env = "RECADO_DIRECTORY_MAX_NAMES",
-        value_name = "N",
-        default_value_t = 100_000,
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 100_000, help_heading = "Limits")]
     pub max_names: u32,
 
     /// New names a minute from one address (IPv6: one /64); this machine is exempt
-    #[arg(
-        long,
-        env = "RECADO_DIRECTORY_MAX_CLAIMS_PER_SOURCE",
-        value_name = "N",
-        default_value = "60",
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value = "60", help_heading = "Limits")]
     pub max_claims_per_source: NonZeroU32,
 
     /// Event streams open at the same time; one address (IPv6: one /64) may have a tenth, and this machine all
-    #[arg(
-        long,
-        env = "RECADO_DIRECTORY_MAX_STREAMS",
-        value_name = "N",
-        default_value_t = 1000,
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Limits")]
     pub max_streams: usize,
 
     /// Events that a reader may be behind before it has to read the list again
-    #[arg(
-        long,
-        env = "RECADO_DIRECTORY_MAX_EVENTS_BEHIND",
-        value_name = "N",
-        default_value = "1000",
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value = "1000", help_heading = "Limits")]
     pub max_events_behind: NonZeroUsize,
 
     /// How log lines are written to standard error
-    #[arg(long, env = "RECADO_DIRECTORY_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
     /// Log more; twice for everything. The variable `RUST_LOG` says more exactly what
@@ -136,11 +112,11 @@ const LONGEST_BODY: usize = 16 * 1024;
 /// Each flag can be said by a variable that is called as it is.
 fn with_variable(flag: Arg) -> Arg {
     match flag.get_long() {
-        Some(long) if flag.get_env().is_none() => {
+        Some(long) => {
             let variable = format!("RECADO_DIRECTORY_{}", long.to_uppercase().replace('-', "_"));
             flag.env(variable)
         }
-        _ => flag,
+        None => flag,
     }
 }
 
