@@ -45,6 +45,18 @@ impl Town {
         Self { directory, busy, home, moved }
     }
 
+    /// Its directory opens every stream that it is asked for, each with a feed of its own, in their order.
+    fn streaming() -> (Self, Arc<Mutex<Vec<Feed>>>) {
+        let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
+        let opened = Arc::clone(&feeds);
+        let town = Self::build(move |_| {
+            let feed = Feed::default();
+            opened.lock().unwrap().push(feed.clone());
+            Reply::Events(feed)
+        });
+        (town, feeds)
+    }
+
     /// Ana, who has just left a message for `name`, which waits.
     fn ana_waits_for(&self, name: &str) -> (Peer, String) {
         let mut ana = Peer::of(self.directory.url(), "ana");
@@ -102,13 +114,7 @@ fn a_return_is_told_and_nobody_asks() {
 
 #[test]
 fn whoever_is_waited_for_anew_is_followed_too() {
-    let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
-    let opened = Arc::clone(&feeds);
-    let town = Town::build(move |_| {
-        let feed = Feed::default();
-        opened.lock().unwrap().push(feed.clone());
-        Reply::Events(feed)
-    });
+    let (town, feeds) = Town::streaming();
     let (ana, to_rui) = town.ana_waits_for("rui");
     town.until_looked_for("rui", 1);
     let to_hugo = ana.send("hugo", "and you").id;
@@ -161,13 +167,7 @@ fn a_directory_says_how_long_its_streams_are_full() {
 
 #[test]
 fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
-    let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
-    let opened = Arc::clone(&feeds);
-    let town = Town::build(move |_| {
-        let feed = Feed::default();
-        opened.lock().unwrap().push(feed.clone());
-        Reply::Events(feed)
-    });
+    let (town, feeds) = Town::streaming();
     let (ana, message) = town.ana_waits_for("rui");
     town.until_looked_for("rui", 1);
     let feed = |number: usize| feeds.lock().unwrap()[number].clone();
@@ -182,13 +182,7 @@ fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
 
 #[test]
 fn behind_a_stream_that_ended_without_a_word_it_is_asked_again() {
-    let feeds = Arc::new(Mutex::new(Vec::<Feed>::new()));
-    let opened = Arc::clone(&feeds);
-    let town = Town::build(move |_| {
-        let feed = Feed::default();
-        opened.lock().unwrap().push(feed.clone());
-        Reply::Events(feed)
-    });
+    let (town, feeds) = Town::streaming();
     let (ana, message) = town.ana_waits_for("rui");
     town.until_looked_for("rui", 1);
     town.moves("rui");
