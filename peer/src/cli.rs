@@ -29,7 +29,7 @@ use anstream::ColorChoice;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy as _;
 
-use crate::outbound::directory::DirectoryUrl;
+use crate::directory::DirectoryUrl;
 use crate::peer::Peer;
 use exit::{Exit, Failure};
 use output::Output;

@@ -10,6 +10,10 @@ pub mod outbound;
 
 pub mod inbound;
 
+pub mod directory;
+
+pub mod client;
+
 pub mod conversations;
 
 pub mod contacts;

@@ -16,13 +16,9 @@ pub mod lookout;
 
 pub mod courier;
 
-pub mod directory;
-
 pub mod follower;
 
 pub mod transport;
-
-pub mod client;
 
 pub mod retry;
 
@@ -38,9 +34,9 @@ use protocol::Name;
 use store::Store;
 
 use crate::database::Fault;
+use crate::directory::DirectoryError;
 use crate::{contacts, identity};
 use courier::{Courier, Route};
-use directory::DirectoryError;
 use errand::{Patience, SeeThroughError};
 use lock::Role;
 use outbox::{Draft, Queued, Standing};

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use protocol::{Address, Name};
 use store::{OpenError, Store};
 
+use crate::client::{self, Client, ClientError};
 use crate::contacts::Contacts;
 use crate::conversations::Conversations;
 use crate::database::{self, Fault};
+use crate::directory::{Directory, DirectoryUrl};
 use crate::identity::{self, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
-use crate::outbound::client::{self, Client, ClientError};
 use crate::outbound::courier::Courier;
-use crate::outbound::directory::{Directory, DirectoryUrl};
 use crate::outbound::outbox::Outbox;
 use crate::outbound::transport::Transport;
 

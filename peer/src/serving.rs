@@ -16,10 +16,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::database::Fault;
+use crate::directory::DirectoryUrl;
 use crate::identity::{self, Tokens};
 use crate::inbound::endpoint::{self, Endpoint};
 use crate::inbound::sender::Judge;
-use crate::outbound::directory::DirectoryUrl;
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
 use crate::outbound::presence::{Outcome, Presence};

@@ -20,7 +20,7 @@ use super::output::{FAINT, NAME, Output};
 use super::serve::Signals;
 use super::{listing, online, send};
 use crate::conversations::{Direction, Query};
-use crate::outbound::directory::{DirectoryUrl, DirectoryUrlError};
+use crate::directory::{DirectoryUrl, DirectoryUrlError};
 use crate::outbound::errand::Patience;
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};

@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::database::Fault;
+use crate::directory::DirectoryError;
 use crate::outbound::Unsendable;
-use crate::outbound::directory::DirectoryError;
 use crate::outbound::errand::SeeThroughError;
 use crate::peer::{NameProblem, OpenPeerError};
 use crate::serving::StartError;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::output::{Output, note};
-use crate::outbound::directory::Directory;
+use crate::directory::Directory;
 use crate::peer::Peer;
 
 /// One who is online, for programs.

@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure};
 use super::online::{Online, directory_of, local_time, named, table, with_unread};
 use super::output::{FAINT, NAME, Output, note, reader_gone};
 use super::untrusted::Untrusted;
-use crate::outbound::directory::{DirectoryError, List};
+use crate::directory::{DirectoryError, List};
 use crate::outbound::follower::{Follower, News};
 use crate::peer::Peer;
 

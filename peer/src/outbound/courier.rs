@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use protocol::{Address, Name};
 
-use super::directory::{Directory, DirectoryError};
 use super::outbox::{Outbox, Pending};
 use super::transport::{Handover, Transport};
 use crate::contacts::Contacts;
 use crate::database::Fault;
+use crate::directory::{Directory, DirectoryError};
 
 /// What one step came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use protocol::Name;
 use protocol::directory::{Change, PeerRecord};
 use tokio::time::{Instant, sleep_until};
 
-use super::directory::{Directory, DirectoryError, Event, Events, Online};
 use super::retry;
+use crate::directory::{Directory, DirectoryError, Event, Events, Online};
 
 /// How often it is asked who is online where there is no stream. Elsewhere neither that is asked, nor a stream opened,
 /// more often.

@@ -8,8 +8,8 @@ use protocol::directory::{Change, PeerRecord};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::directory::Directory;
 use super::follower::{Follower, News};
+use crate::directory::Directory;
 
 /// How much may wait for whoever listens.
 const BEHIND: usize = 16;

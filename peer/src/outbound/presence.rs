@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::directory::{Directory, DirectoryError};
 use super::retry;
+use crate::directory::{Directory, DirectoryError};
 use crate::identity::{self, Tokens};
 
 /// How long to wait before a directory that refused is asked again.

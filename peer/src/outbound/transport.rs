@@ -8,7 +8,7 @@ use protocol::problem::Body;
 use protocol::{Address, Slug, paths};
 use reqwest::{Client, StatusCode};
 
-use super::client::{bounded, innermost, retry_after};
+use crate::client::{bounded, innermost, retry_after};
 
 /// A receipt comes within this, or it counts as none.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -8,8 +8,8 @@ use protocol::paths;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
 use reqwest::{StatusCode, Url};
 
-use super::super::client::bounded;
 use super::{Directory, DirectoryError, PATIENCE, PATIENCE_IN_ALL, link};
+use crate::client::bounded;
 
 /// As many as a directory puts on a page.
 const PAGE: usize = 10_000;

@@ -22,7 +22,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::client::{bounded, innermost, retry_after};
+use crate::client::{bounded, innermost, retry_after};
 pub use events::{Event, Events};
 pub use list::List;
 pub use online::Online;

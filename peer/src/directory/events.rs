@@ -9,9 +9,9 @@ use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use tokio::time::timeout;
 
-use super::super::client::innermost;
 use super::frames::{Cutter, Frame};
 use super::{Directory, DirectoryError, PATIENCE};
+use crate::client::innermost;
 
 const EVENT_STREAM: &str = "text/event-stream";
 /// A directory says every 15 s that it is there: who says nothing three times over is gone.

@@ -31,7 +31,7 @@ pub fn client() -> Result<Client, ClientError> {
 pub struct ClientError(reqwest::Error);
 
 /// Reads an answer's body, but no more than `most` bytes of it.
-pub(super) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
+pub(crate) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| innermost(&error))? {
         if bytes.len() + chunk.len() > most {
@@ -43,13 +43,13 @@ pub(super) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>
 }
 
 /// After how long an answer asks to be asked again, if it says so in seconds.
-pub(super) fn retry_after(answer: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(answer: &Response) -> Option<Duration> {
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// The cause at the bottom of an error, without the URL that reqwest puts around it.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it did not answer in time".to_owned();
     }
