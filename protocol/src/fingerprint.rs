@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of a certificate's `SubjectPublicKeyInfo`; as text 52 characters of lower-case base32 without padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +18,12 @@ pub struct Fingerprint([u8; 32]);
 pub struct FingerprintError;
 
 impl Fingerprint {
+    /// The fingerprint of the public key in this `SubjectPublicKeyInfo` (DER, as a certificate holds it).
+    #[must_use]
+    pub fn of_public_key(spki_der: &[u8]) -> Self {
+        Self(Sha256::digest(spki_der).into())
+    }
+
     /// The fingerprint with these 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -65,6 +72,7 @@ impl From<Fingerprint> for String {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
     use proptest::prelude::*;
 
     use super::*;
@@ -84,6 +92,21 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Fingerprint>(), Err(FingerprintError), "{bad}");
         }
+    }
+
+    /// A P-256 key and what `openssl dgst -sha256` says of it.
+    #[test]
+    fn it_is_the_sha_256_of_the_public_key() {
+        let spki = HEXLOWER
+            .decode(
+                b"3059301306072a8648ce3d020106082a8648ce3d03010703420004fa4048c6c69008c6914bec1d60f40de66222\
+              96b4e66e81ba32cac6ae04c9defd0d403e3a353a7edf999bcc0a8e55b68e86e7547bdffe38a71af18d51700793fe",
+            )
+            .unwrap();
+        assert_eq!(
+            HEXLOWER.encode(Fingerprint::of_public_key(&spki).as_bytes()),
+            "33ca3bfb33e25e616abbd0ebfcabe26f0d3849cb908ebbd8ad3ca71aad36775a"
+        );
     }
 
     proptest! {

@@ -68,7 +68,12 @@ const DOORS: &[(&str, &[&str])] = &[
     ("precis_profiles", &["protocol/src/name.rs"]),
     (
         "sha2",
-        &["server/src/directory/invites.rs", "server/src/directory/page.rs", "server/src/directory/token.rs"],
+        &[
+            "protocol/src/fingerprint.rs",
+            "server/src/directory/invites.rs",
+            "server/src/directory/page.rs",
+            "server/src/directory/token.rs",
+        ],
     ),
 ];
 
@@ -94,7 +99,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("listener/src/", &["store::", "server::", "peer::", "rusqlite::", "reqwest::"]),
     ("server/src/http", &["store::", "rusqlite::"]),
     ("server/src/directory", &["crate::http", "axum::", "listener::"]),
-    ("peer/src/cli", &["rusqlite::", "reqwest::", "axum::", "crate::inbound::endpoint"]),
+    ("peer/src/cli/", &["rusqlite::", "reqwest::", "axum::", "crate::inbound::endpoint"]),
+    ("peer/src/cli.rs", &["rusqlite::", "reqwest::", "axum::", "crate::inbound::endpoint"]),
     ("peer/src/inbound", &["crate::outbound", "crate::cli", "reqwest::", "clap::"]),
     ("peer/src/outbound", &["crate::inbound", "crate::cli", "axum::", "clap::"]),
     ("peer/src/directory", &["crate::inbound", "crate::outbound", "crate::cli", "store::", "rusqlite::"]),
