@@ -100,6 +100,12 @@ impl Address {
         self.port
     }
 
+    /// Host and port, as an address without its scheme has them.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// What kind of place the host is. A name other than `localhost` is known only after it was resolved.
     #[must_use]
     pub fn reach(&self) -> Reach {
@@ -225,7 +231,7 @@ impl fmt::Display for Scheme {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+        write!(f, "{}://{}", self.scheme, self.authority())
     }
 }
 

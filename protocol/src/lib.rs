@@ -9,6 +9,8 @@ pub mod address;
 
 pub mod fingerprint;
 
+pub mod link;
+
 pub mod message;
 
 pub mod directory;
@@ -21,5 +23,6 @@ pub mod size;
 
 pub use address::Address;
 pub use fingerprint::Fingerprint;
+pub use link::Link;
 pub use name::Name;
 pub use problem::{Problem, Slug};
