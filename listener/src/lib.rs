@@ -37,4 +37,4 @@ pub use refusal::Refusal;
 pub use serve::serve;
 pub use settings::Settings;
 pub use source::{Source, TrustedProxy, TrustedProxyError};
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsError, install_provider, provider};

@@ -4,17 +4,31 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, crypto::ring};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// The first byte of a TLS connection (RFC 8446, section 5.1: a record of the type "handshake"); no HTTP method has it.
 const HANDSHAKE: u8 = 0x16;
+
+/// The cryptography that all TLS of ours is done with.
+#[must_use]
+pub fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
+    Arc::clone(&PROVIDER)
+}
+
+/// Makes it what libraries take that are told of none.
+pub fn install_provider() {
+    // Whoever was first has installed the same.
+    let _ = CryptoProvider::clone(&provider()).install_default();
+}
 
 /// What a listener proves itself with.
 #[derive(Clone)]
@@ -70,7 +84,7 @@ impl Tls {
         }
         let secret = PrivateKeyDer::from_pem_file(key)
             .map_err(|source| TlsError::Key { path: key.to_owned(), source })?;
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret));
         let mut config = config.map_err(|source| {

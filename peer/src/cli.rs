@@ -30,6 +30,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use etcetera::BaseStrategy as _;
 
 use crate::directory::DirectoryUrl;
+use crate::identity::private;
 use crate::peer::Peer;
 use exit::{Exit, Failure};
 use output::Output;
@@ -123,6 +124,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let serves = matches!(arguments.command, Some(Command::Serve(_)));
     logging::start(arguments.global.verbose, serves);
+    private::keep_to_the_owner();
+    listener::install_provider();
     let outcome = match arguments.command {
         Some(command) => arguments.global.run(command),
         None => arguments.global.run_bare(),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use protocol::{Address, Name};
+use protocol::{Address, Fingerprint, Name};
 use store::{OpenError, Store};
 
 use crate::client::{self, Client, ClientError};
@@ -11,7 +11,7 @@ use crate::contacts::Contacts;
 use crate::conversations::Conversations;
 use crate::database::{self, Fault};
 use crate::directory::{Directory, DirectoryUrl};
-use crate::identity::{self, Tokens};
+use crate::identity::{self, Key, KeyError, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
 use crate::outbound::courier::Courier;
@@ -29,6 +29,7 @@ pub struct Peer {
     /// Where others are; none with `--server none`.
     pub directory: Option<Directory>,
     pub(crate) store: Store,
+    key: Key,
     name: Option<Name>,
     address: Option<Address>,
     courier: Courier,
@@ -40,6 +41,9 @@ pub enum OpenPeerError {
     /// The directory itself cannot be made or read.
     #[error("the data directory {0} cannot be used: {1}. Choose another with --data-dir.")]
     Directory(PathBuf, io::Error),
+    /// Its key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Its database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -75,10 +79,15 @@ impl Peer {
         if data_dir.is_file() {
             return Err(unusable(io::Error::other("it is a file")));
         }
-        identity::make_private_directory(data_dir).map_err(unusable)?;
+        identity::private::make_directory(data_dir).map_err(unusable)?;
         let data_dir = std::path::absolute(data_dir).map_err(unusable)?;
+        let key = Key::load(&data_dir)?;
         let store = database::open(&data_dir)?;
-        let profile = identity::profile(&store)?;
+        let profile = identity::profile::read(&store)?;
+        let key = match key {
+            Some(key) => key,
+            None => new_key(&data_dir, profile.is_some())?,
+        };
         let client = client::client()?;
         let directory = server.map(|url| directory_at(url, &client, &data_dir));
         let courier = Courier {
@@ -94,6 +103,7 @@ impl Peer {
             conversations: Conversations::new(store.clone()),
             directory,
             store,
+            key,
             name,
             address,
             courier,
@@ -137,6 +147,18 @@ impl Peer {
         }
     }
 
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What others know its key by.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.key.fingerprint()
+    }
+
     /// Where the directory last listed it.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
@@ -169,6 +191,18 @@ impl Peer {
     pub fn close(&self) {
         self.store.close();
     }
+}
+
+/// The first key of a data directory. One that has a name may have had another key before.
+fn new_key(data_dir: &Path, has_name: bool) -> Result<Key, KeyError> {
+    let key = Key::load_or_make(data_dir)?;
+    if has_name {
+        tracing::warn!(
+            fingerprint = %key.fingerprint(),
+            "there was no identity.pem beside this peer's messages, and a new key was made. If there was another before, put it back from a backup: those who know this peer by it refuse the new one until they `peer trust` it"
+        );
+    }
+    Ok(key)
 }
 
 /// The directory at this URL, shown the token that this peer has for it.
