@@ -22,7 +22,7 @@ fn a_list_that_never_comes_holds_up_nobody() {
     let at = Arc::clone(&home);
     let directory = Fake::answering(move |asked| match asked.what.as_str() {
         "GET /peers" => Reply::Silence,
-        "GET /peers/rui" => Reply::online("rui", at.lock().unwrap().as_ref().unwrap().url()),
+        "GET /peers/rui" => Reply::online(&at.lock().unwrap().as_ref().unwrap().record("rui")),
         what if what.starts_with("GET /peers/hugo-") => Reply::offline("hugo"),
         _ => ordinary(asked).unwrap_or_else(|| Reply::problem(Slug::UnknownName)),
     });

@@ -255,7 +255,7 @@ fn what_is_announced_is_accepted_already() {
         [("ana", &["--ui", "127.0.0.1:0"][..]), ("rui", &["--no-ui", "--unverified-limit", "none"])]
     {
         let mut daemon = Peer::offline(&directory, name).launch(arguments);
-        daemon.stdout_until("the ready line", |output| output.starts_with("peer http://").then_some(()));
+        daemon.stdout_until("the ready line", |output| output.starts_with("peer http").then_some(()));
         daemon.signal(Signal::TERM);
         assert_eq!(daemon.wait(), Some(0), "{}", daemon.stderr());
     }

@@ -211,7 +211,7 @@ fn what_is_hardly_http_is_answered_by_the_contract_too() {
     let health = ("GET", "/health");
     let many = "x: y\r\n".repeat(90);
     let long = format!("x: {}\r\n", "y".repeat(40_000));
-    for (program, url) in [(Program::Directory, directory.url()), (Program::Peer, rui.url())] {
+    for (program, url) in [(Program::Directory, directory.url()), (Program::Peer, &rui.plain())] {
         for (request, status) in [
             ("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".to_owned(), 200),
             ("HELO example.org\r\n\r\n".to_owned(), 400),
@@ -227,7 +227,7 @@ fn what_is_hardly_http_is_answered_by_the_contract_too() {
         raw(program, url, ("BREW", "/health"), b"BREW /health HTTP/1.0\r\n\r\n").expect(405);
     }
     let twice = b"POST /messages HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n12345";
-    raw(Program::Peer, rui.url(), ("POST", "/messages"), twice).expect(400);
+    raw(Program::Peer, &rui.plain(), ("POST", "/messages"), twice).expect(400);
 }
 
 /// Every documented response with its status, references followed.

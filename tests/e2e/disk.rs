@@ -89,7 +89,7 @@ fn a_slow_disk_makes_only_the_message_wait() {
     let Some(strace) = inject(&mut rui, "fsync,fdatasync", "delay_enter=60000000") else { return };
     let text = "in my own time";
     let body = json!({"from": "ci", "body": text}).to_string();
-    let mut stream = TcpStream::connect(rui.url().trim_start_matches("http://")).unwrap();
+    let mut stream = TcpStream::connect(rui.place()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let request = format!(
         "POST /messages HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\

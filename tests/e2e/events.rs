@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use protocol::Slug;
 use serde_json::{Value, json};
 
-use super::harness::{Asked, Directory, Fake, Feed, Peer, Reply, new_token, record, until};
+use super::harness::{Asked, Directory, Fake, Feed, Key, Peer, Reply, new_token, record, until};
 
 /// Whoever leaves a message looks its recipient up, and so does the daemon before it tries.
 const LEAVING: usize = 2;
@@ -24,23 +24,21 @@ struct Town {
 impl Town {
     /// What its directory answers to `GET /events` is for the story to say.
     fn build(events: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
-        let home = Fake::listen(Reply::receipt);
+        let key = Key::new();
+        let busy = Fake::with_key(&key, |_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+        let home = Fake::with_key(&key, Reply::receipt);
         let moved = Arc::new(Mutex::new(Vec::<String>::new()));
-        let (names, places) = (Arc::clone(&moved), (busy.url().to_owned(), home.url().to_owned()));
-        let place = move |name: &str| {
+        let (names, places) = (Arc::clone(&moved), (busy.clone(), home.clone()));
+        let listed = move |name: &str| {
             let moved = names.lock().unwrap().iter().any(|moved| moved == name);
-            if moved { places.1.clone() } else { places.0.clone() }
+            if moved { places.1.record(name) } else { places.0.record(name) }
         };
         let directory = Fake::answering(move |asked| match asked.what.as_str() {
             "POST /register" => Reply::listed(&asked.body, 60),
             "DELETE /register" => Reply::answer(204, "application/json", ""),
             "GET /events" => events(asked),
-            "GET /peers" => Reply::list(&["hugo", "rui"].map(|name| record(name, &place(name)))),
-            what => {
-                let name = what.trim_start_matches("GET /peers/");
-                Reply::online(name, &place(name))
-            }
+            "GET /peers" => Reply::list(&["hugo", "rui"].map(&listed)),
+            what => Reply::online(&listed(what.trim_start_matches("GET /peers/"))),
         });
         Self { directory, busy, home, moved }
     }
@@ -68,7 +66,7 @@ impl Town {
 
     fn moves(&self, name: &str) -> Value {
         self.moved.lock().unwrap().push(name.to_owned());
-        record(name, self.home.url())
+        self.home.record(name)
     }
 
     /// Until the daemon has looked for `name` so many times, besides what was asked when the message was left.
@@ -171,7 +169,7 @@ fn a_stream_that_ends_is_gone_on_with_where_it_ended() {
     let (ana, message) = town.ana_waits_for("rui");
     town.until_looked_for("rui", 1);
     let feed = |number: usize| feeds.lock().unwrap()[number].clone();
-    feed(0).tell("left", 41, &record("rui", town.busy.url()));
+    feed(0).tell("left", 41, &town.busy.record("rui"));
     feed(0).end();
     town.until_asked("GET /events", 2);
     assert_eq!(town.directory.asked("GET /events")[1].header("last-event-id"), Some("41"));
@@ -270,8 +268,9 @@ fn the_real_directory_tells_of_a_return() {
     let mut directory = Directory::with(&["-v"]);
     let ana = Peer::start(&directory, "ana");
     let token = new_token();
-    let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
-    directory.register("rui", busy.url(), &token).expect(201);
+    let key = Key::new();
+    let busy = Fake::with_key(&key, |_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+    busy.register(&directory, "rui", &token).expect(201);
     let asked = |log: &str, path: &str| log.matches(&format!("method=GET path=\"{path}\"")).count();
     let log = directory.process().stderr();
     assert_eq!(asked(&log, "/events"), 0, "nobody waits");
@@ -281,8 +280,8 @@ fn the_real_directory_tells_of_a_return() {
     assert_eq!(sent.state, "queued");
     directory.process().stderr_until("that rui is looked for", |log| (lookups(log) > LEAVING).then_some(()));
 
-    let back = Fake::listen(Reply::receipt);
-    directory.register("rui", back.url(), &token).expect(200);
+    let back = Fake::with_key(&key, Reply::receipt);
+    back.register(&directory, "rui", &token).expect(200);
     ana.until_state_is(&sent.id, "delivered");
     assert_eq!(busy.received().len(), 1, "it asked to be left alone");
     let log = directory.process().stderr();
@@ -302,14 +301,15 @@ fn a_directory_that_starts_again_is_followed_on() {
     let mut directory = Directory::start();
     let ana = Peer::start(&directory, "ana");
     let token = new_token();
-    let busy = Fake::listen(|_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
-    directory.register("rui", busy.url(), &token).expect(201);
+    let key = Key::new();
+    let busy = Fake::with_key(&key, |_| Reply::problem(Slug::Unavailable).with("retry-after", "3600"));
+    busy.register(&directory, "rui", &token).expect(201);
     let sent = ana.send("rui", "when you are back");
     assert_eq!(sent.state, "queued");
     directory.kill();
     directory.start_again();
-    let back = Fake::listen(Reply::receipt);
-    directory.register("rui", back.url(), &token).expect(200);
+    let back = Fake::with_key(&key, Reply::receipt);
+    back.register(&directory, "rui", &token).expect(200);
     ana.until_state_is(&sent.id, "delivered");
     assert_eq!(busy.received().len(), 1, "it asked to be left alone");
 }

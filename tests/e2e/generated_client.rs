@@ -30,7 +30,7 @@ fn a_generated_client_registers_lists_and_leaves_a_message() {
     let used = python
         .env("PYTHONPATH", folder.path())
         .arg(root().join("tests/e2e/generated_client.py"))
-        .args([directory.url(), rui.url(), &new_token()])
+        .args([directory.url(), &rui.plain(), &new_token()])
         .output()
         .unwrap();
     assert!(used.status.success(), "{}", String::from_utf8_lossy(&used.stderr));

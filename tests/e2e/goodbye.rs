@@ -68,7 +68,7 @@ fn what_is_under_way_is_finished_first() {
     let mut rui = Peer::start(&directory, "rui");
     let body = r#"{"from":"ci","body":"half now, half later"}"#;
     let (half, rest) = body.split_at(20);
-    let mut stream = TcpStream::connect(rui.url().trim_start_matches("http://")).unwrap();
+    let mut stream = TcpStream::connect(rui.place()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let head = format!(
         "POST /messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
@@ -85,7 +85,7 @@ fn what_is_under_way_is_finished_first() {
     // It has begun to stop when it is listed no more, or accepts nobody.
     super::harness::until("rui has begun to stop", || {
         let listed = directory.online().contains(&"rui".to_owned());
-        (!listed || TcpStream::connect(rui.url().trim_start_matches("http://")).is_err()).then_some(())
+        (!listed || TcpStream::connect(rui.place()).is_err()).then_some(())
     });
     stream.write_all(rest.as_bytes()).unwrap();
     let mut answer = String::new();

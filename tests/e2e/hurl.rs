@@ -33,7 +33,7 @@ fn the_hurl_files_hold() {
         let output = Command::new("hurl")
             .args(["--test", "--error-format", "long", "--jobs", "1", "--no-proxy", "*"])
             .args(["--variable", &format!("directory={}", directory.url())])
-            .args(["--variable", &format!("peer={}", rui.url())])
+            .args(["--variable", &format!("peer={}", rui.plain())])
             .args(["--variable", &format!("token={}", new_token())])
             .arg(file)
             .output()

@@ -67,7 +67,7 @@ fn an_invitation_is_shown_until_the_name_is_claimed() {
     // An empty variable is one that was not set.
     let before = directory.times_asked("POST /register");
     let mut daemon = serve_invited(&ana, "");
-    daemon.shows("peer http://");
+    daemon.shows("peer http");
     assert!(directory.asked("POST /register").into_iter().skip(before).map(shown).all(|code| code.is_null()));
     daemon.kill();
     ana.serve();

@@ -13,7 +13,7 @@ fn each_with(flags: &[&str], story: impl Fn(Program, &str)) {
     story(Program::Directory, Directory::with(flags).url());
     let mut peer = Peer::of("none", "ana");
     peer.serve_with(flags);
-    story(Program::Peer, peer.url());
+    story(Program::Peer, &peer.plain());
 }
 
 const HEALTH: (&str, &str) = ("GET", "/health");

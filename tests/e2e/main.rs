@@ -21,6 +21,9 @@ mod hostile_text;
 /// A program leaves a message as curl would, rightly and in every wrong way.
 mod messages;
 
+/// Keys in handshakes: proved by who has them, and by nobody else.
+mod keys;
+
 /// Claims, tokens and names at the directory.
 mod claims;
 

@@ -117,7 +117,7 @@ fn what_arrives_while_it_starts_is_shown_too() {
 fn with_the_address_of_the_daemon_it_uses_the_daemon() {
     let directory = Directory::start();
     let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
-    let listen = ana.url().trim_start_matches("http://");
+    let listen = ana.place();
     let arguments = ["menu", "--listen", listen];
     let finished = ana.run_with_input(&arguments, "1\nrui\nfrom the menu\n0\n").expect(0);
     assert!(finished.stderr.contains("runs in another process"), "{}", finished.stderr);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use protocol::Slug;
 use serde_json::json;
 
-use super::harness::{Directory, Fake, Peer, Reply, new_token};
+use super::harness::{Directory, Fake, Key, Peer, Reply, new_token};
 
 #[test]
 fn what_waits_is_delivered_when_the_recipient_is_back() {
@@ -87,13 +87,14 @@ fn misdirected_waits_for_a_new_address() {
     let directory = Directory::start();
     let ana = Peer::start(&directory, "ana");
     let token = new_token();
-    let stranger = Fake::listen(|_| Reply::problem(Slug::Misdirected));
-    directory.register("rui", stranger.url(), &token).expect(201);
+    let key = Key::new();
+    let stranger = Fake::with_key(&key, |_| Reply::problem(Slug::Misdirected));
+    stranger.register(&directory, "rui", &token).expect(201);
     let sent = ana.send("rui", "are you there?");
     assert_eq!(sent.state, "queued");
 
-    let real = Fake::listen(Reply::receipt);
-    directory.register("rui", real.url(), &token).expect(200);
+    let real = Fake::with_key(&key, Reply::receipt);
+    real.register(&directory, "rui", &token).expect(200);
     ana.until_state_is(&sent.id, "delivered");
     assert_eq!(real.received()[0]["body"], "are you there?");
 }

@@ -39,7 +39,7 @@ fn a_second_daemon_names_the_first() {
     directory.until_online("ana", true);
 
     // The very same command, too: it is the data directory that is taken, not just the port.
-    let listen = ana.url().trim_start_matches("http://").to_owned();
+    let listen = ana.place().to_owned();
     let finished = ana.run(&["serve", "--name", "ana", "--listen", &listen]).expect(1);
     assert!(finished.stderr.contains(&pid), "{pid} is not named: {}", finished.stderr);
     assert!(!finished.stderr.contains("in use"), "{}", finished.stderr);

@@ -39,7 +39,7 @@ fn a_private_directory_lets_nobody_read_without_a_token() {
 fn a_peer_answers_made_up_requests_as_documented() {
     let directory = Directory::start();
     let rui = Peer::start(&directory, "rui");
-    judge("peer.toml", rui.url(), &part(Program::Peer), &[]);
+    judge("peer.toml", &rui.plain(), &part(Program::Peer), &[]);
 }
 
 fn judge(config: &str, url: &str, contract: &Value, tokens: &[(&str, String)]) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use protocol::Fingerprint;
 use reqwest::Method;
 use tempfile::TempDir;
 
@@ -102,6 +103,18 @@ impl Directory {
             .bearer(token)
             .json(&serde_json::json!({"name": name, "address": address}))
             .send()
+    }
+
+    /// `POST /register` with a token and a fingerprint.
+    pub(crate) fn register_with_key(
+        &self,
+        name: &str,
+        address: &str,
+        token: &str,
+        fingerprint: Fingerprint,
+    ) -> Answer {
+        let body = serde_json::json!({"name": name, "address": address, "fingerprint": fingerprint});
+        self.request(Method::POST, "/register").bearer(token).json(&body).send()
     }
 
     /// The names of those online, as listed.

@@ -6,13 +6,16 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use protocol::Slug;
+use protocol::{Fingerprint, Slug};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, Method, Response};
+use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::contract::CONTRACT;
+use super::key::{Key, client, fingerprint_of};
 use super::stream::Stream;
 use super::wait::DEADLINE;
 
@@ -33,6 +36,7 @@ pub(crate) struct Request {
     path: String,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    client: Client,
 }
 
 /// What was answered; it agrees with the contract.
@@ -45,20 +49,35 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// The key that was proved by who answered, over TLS.
+    pub(crate) server: Option<Fingerprint>,
 }
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 });
 
-static CLIENT: LazyLock<Client> = LazyLock::new(|| {
-    Client::builder().no_proxy().timeout(DEADLINE).pool_max_idle_per_host(64).build().unwrap()
-});
+/// Plain HTTP, and TLS without a key.
+static KEYLESS: LazyLock<Client> = LazyLock::new(|| client(None));
 
 impl Request {
     pub(crate) fn new(program: Program, method: Method, base: &str, path: &str) -> Self {
         let (base, path) = (base.to_owned(), path.to_owned());
-        Self { program, method, base, path, headers: HeaderMap::new(), body: None }
+        Self {
+            program,
+            method,
+            base,
+            path,
+            headers: HeaderMap::new(),
+            body: None,
+            client: Client::clone(&KEYLESS),
+        }
+    }
+
+    /// Shows this key in the handshake.
+    pub(crate) fn showing(mut self, key: &Key) -> Self {
+        self.client = key.client();
+        self
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
@@ -110,14 +129,17 @@ impl Request {
     /// The answer without its body, and where that comes from.
     async fn head(self, timeout: Duration) -> Result<(Answer, Response), reqwest::Error> {
         let url = format!("{}{}", self.base, self.path);
-        let mut request = CLIENT.request(self.method.clone(), url).headers(self.headers).timeout(timeout);
+        let mut request =
+            self.client.request(self.method.clone(), url).headers(self.headers).timeout(timeout);
         if let Some(body) = self.body {
             request = request.body(body);
         }
         let response = request.send().await?;
         let (status, headers, body) = (response.status().as_u16(), response.headers().clone(), Vec::new());
+        let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        let server = shown.map(|certificate| fingerprint_of(&CertificateDer::from(certificate)));
         let Self { program, method, path, .. } = self;
-        Ok((Answer { program, method, path, status, headers, body }, response))
+        Ok((Answer { program, method, path, status, headers, body, server }, response))
     }
 }
 
@@ -194,7 +216,7 @@ pub(crate) fn raw(program: Program, url: &str, (method, path): (&str, &str), req
         headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value.trim()).unwrap());
     }
     let (method, path, body) = (method.parse().unwrap(), path.to_owned(), answer[end + 4..].to_vec());
-    let answer = Answer { program, method, path, status, headers, body };
+    let answer = Answer { program, method, path, status, headers, body, server: None };
     CONTRACT.hold(&answer);
     answer
 }

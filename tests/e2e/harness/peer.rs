@@ -193,9 +193,19 @@ impl Peer {
         &self.name
     }
 
-    /// Where its daemon listens, or listened.
+    /// Its address, as its daemon's ready line says.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The host and port at which its daemon listens, or listened.
+    pub(crate) fn place(&self) -> &str {
+        self.url.split_once("://").map_or("", |(_, place)| place)
+    }
+
+    /// Its URL for programs on this machine that speak plain HTTP.
+    pub(crate) fn plain(&self) -> String {
+        format!("http://{}", self.place())
     }
 
     /// The data directory.
@@ -229,7 +239,7 @@ impl Peer {
 
     /// A request to its daemon.
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
-        Request::new(Program::Peer, method, &self.url, path)
+        Request::new(Program::Peer, method, &self.plain(), path)
     }
 
     /// `GET`.

@@ -13,8 +13,8 @@ pub(crate) struct Wire(BufReader<TcpStream>);
 
 impl Wire {
     /// Connects, or says that nobody listens.
-    pub(crate) fn connect(url: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(url.trim_start_matches("http://"))?;
+    pub(crate) fn connect(place: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(place)?;
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.set_nodelay(true)?;
         Ok(Self(BufReader::new(stream)))

@@ -24,7 +24,7 @@ fn claim(claimant: usize, number: usize) -> Post {
 fn no_acknowledged_claim_is_lost_when_the_directory_is_killed() {
     let mut chance = Chance::new();
     let mut directory = Directory::start();
-    let load = Load::on(directory.url());
+    let load = Load::on(directory.url().trim_start_matches("http://"));
     let acknowledged: Vec<String> = thread::scope(|scope| {
         let load = &load;
         let end = Finally(|| load.end());

@@ -12,8 +12,8 @@ use super::super::harness::{Trigger, Wire, until};
 
 /// What all writers share.
 pub(super) struct Load {
-    /// Where the program listens now.
-    url: RwLock<String>,
+    /// The host and port at which the program listens now.
+    place: RwLock<String>,
     over: AtomicBool,
     acknowledged: AtomicUsize,
     /// Requests that were sent and never answered.
@@ -33,9 +33,9 @@ pub(super) struct Post {
 }
 
 impl Load {
-    pub(super) fn on(url: &str) -> Self {
+    pub(super) fn on(place: &str) -> Self {
         Self {
-            url: RwLock::new(url.to_owned()),
+            place: RwLock::new(place.to_owned()),
             over: AtomicBool::new(false),
             acknowledged: AtomicUsize::new(0),
             cut_off: AtomicUsize::new(0),
@@ -65,8 +65,8 @@ impl Load {
     }
 
     /// The program listens here from now on.
-    pub(super) fn moved_to(&self, url: &str) {
-        url.clone_into(&mut self.url.write().unwrap());
+    pub(super) fn moved_to(&self, place: &str) {
+        place.clone_into(&mut self.place.write().unwrap());
     }
 
     /// One writer: posts one after the other, each until it is acknowledged. Gives the texts of those that were.
@@ -92,7 +92,7 @@ impl Load {
 
     fn try_post(&self, wire: &mut Option<Wire>, post: &Post) -> bool {
         if wire.is_none() {
-            *wire = Wire::connect(&self.url.read().unwrap()).ok();
+            *wire = Wire::connect(&self.place.read().unwrap()).ok();
         }
         let Some(open) = wire else { return false };
         if let Ok(status) = open.post(post.path, &post.headers, &post.body) {

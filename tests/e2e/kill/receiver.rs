@@ -23,7 +23,7 @@ fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
     let mut chance = Chance::new();
     let directory = Directory::start();
     let mut rui = Peer::start(&directory, "rui");
-    let load = Load::on(rui.url());
+    let load = Load::on(rui.place());
     let acknowledged: Vec<String> = thread::scope(|scope| {
         let load = &load;
         // However this ends, the writers end too.
@@ -34,7 +34,7 @@ fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
             load.kill_after(chance.pick(1..300), rui.daemon().trigger());
             rui.kill();
             rui.serve();
-            load.moved_to(rui.url());
+            load.moved_to(rui.place());
         }
         drop(end);
         writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
