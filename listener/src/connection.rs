@@ -30,7 +30,7 @@ use crate::layers::{REQUEST_ID, request_id};
 use crate::pace::{Pace, Paced};
 use crate::rate::Rate;
 use crate::tls::Greeted;
-use crate::{Limits, Refusal, Settings, Source};
+use crate::{ClientKey, Limits, Refusal, Settings, Source, Transport};
 
 /// hyper's buffers for one connection. Its default of 400 KiB, times all connections, is more memory than a peer should need.
 const BUFFER: usize = 64 * 1024;
@@ -70,7 +70,9 @@ impl Common {
             let detail = format!("This address may ask {} times a second. Ask less often.", limits.requests);
             return Some(Slug::RateLimited.because(detail).retry_after(seconds));
         }
-        if self.settings.tls.is_some() && !caller.over_tls {
+        if caller.transport == Transport::Plain
+            && self.settings.tls.as_ref().is_some_and(|tls| !tls.may_do_without(caller.source))
+        {
             let detail = "This port speaks TLS: ask with https:// instead of http://.";
             return Some(Slug::TlsRequired.because(detail));
         }
@@ -97,7 +99,14 @@ impl Common {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
     source: Source,
-    over_tls: bool,
+    transport: Transport,
+    key: ClientKey,
+}
+
+impl Caller {
+    fn plain(source: Source) -> Self {
+        Self { source, transport: Transport::Plain, key: ClientKey(None) }
+    }
 }
 
 /// Serves one connection until either side has enough of it. When `stopping` changes, what runs is finished and no more is taken.
@@ -108,7 +117,7 @@ pub(crate) async fn serve_connection(
     mut stopping: watch::Receiver<()>,
 ) {
     let Some(tls) = &common.settings.tls else {
-        return speak_http(stream, Caller { source, over_tls: false }, common, stopping).await;
+        return speak_http(stream, Caller::plain(source), common, stopping).await;
     };
     let greeted = tokio::select! {
         biased;
@@ -116,13 +125,17 @@ pub(crate) async fn serve_connection(
         greeted = timeout(common.settings.limits.handshake, tls.greet(stream)) => greeted,
     };
     match greeted {
-        Ok(Ok(Greeted::Tls(stream))) => {
-            speak_http(stream, Caller { source, over_tls: true }, common, stopping).await;
+        Ok(Ok(Greeted::Tls(stream, key))) => {
+            speak_http(stream, Caller { source, transport: Transport::Tls, key }, common, stopping).await;
         }
         Ok(Ok(Greeted::Plain(stream))) => {
-            speak_http(stream, Caller { source, over_tls: false }, common, stopping).await;
+            speak_http(stream, Caller::plain(source), common, stopping).await;
         }
-        Ok(Err(error)) => tracing::debug!(source = %source.ip(), %error, "no TLS came about"),
+        Ok(Ok(Greeted::Failed(stream, error))) => {
+            tracing::debug!(source = %source.ip(), %error, "a handshake failed");
+            part(stream, Farewell::Linger).await;
+        }
+        Ok(Err(error)) => tracing::debug!(source = %source.ip(), %error, "a client left without a word"),
         Err(_) => tracing::debug!(source = %source.ip(), "a handshake took too long"),
     }
 }
@@ -176,7 +189,10 @@ fn answer(
             Body::new(Timed::new(body, now + limits.body, Arc::clone(pace)))
         }
     });
-    request.extensions_mut().insert(source);
+    let extensions = request.extensions_mut();
+    extensions.insert(source);
+    extensions.insert(caller.transport);
+    extensions.insert(caller.key);
     BodyLimit(limits.body_bytes).apply(&mut request);
     let answer = match common.refusal(&request, Caller { source, ..caller }) {
         Some(problem) => Err(refused(problem, request.headers())),

@@ -7,6 +7,7 @@
 
 mod bind;
 mod body;
+mod client_key;
 mod connection;
 mod farewell;
 mod flags;
@@ -26,6 +27,7 @@ mod source;
 mod tls;
 
 pub use bind::bind;
+pub use client_key::{ClientKey, Transport};
 pub use flags::LimitFlags;
 pub use json::{Document, Json, Shape};
 pub use layers::dressed;
@@ -37,4 +39,4 @@ pub use refusal::Refusal;
 pub use serve::serve;
 pub use settings::Settings;
 pub use source::{Source, TrustedProxy, TrustedProxyError};
-pub use tls::{Tls, TlsError, install_provider, provider};
+pub use tls::{Plain, Tls, TlsError, install_provider, provider};

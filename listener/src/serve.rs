@@ -11,17 +11,21 @@ use protocol::problem::{Problem, Slug};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::bind::{Room, make_room};
 use crate::connection::{Common, serve_connection};
 use crate::farewell::{Farewell, part};
 use crate::observer::Observed;
 use crate::places::Places;
+use crate::tls::begins_tls;
 use crate::{Settings, Source};
 
 /// How long to wait when the process or the machine has run out of files: only then does accepting fail again at once.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How long the first byte of one who has no place is waited for.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// How long it is not said again.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -55,7 +59,7 @@ pub async fn serve(
     let running = door.connections.len();
     tracing::debug!(running, "stopped accepting");
     let drained = async { while door.connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(drain, drained).await.is_err() {
+    if timeout(drain, drained).await.is_err() {
         tracing::warn!(
             connections = door.connections.len(),
             "gave up on requests that did not finish in time"
@@ -132,11 +136,17 @@ impl Door {
     fn refuse(&mut self, stream: TcpStream, source: Source, problem: Problem) {
         tracing::debug!(source = %source.ip(), problem = problem.slug.word(), "a connection was refused");
         self.common.refused(problem.slug);
-        // Before a handshake, a client that speaks TLS could not read what it is told.
-        let understood = self.common.settings.tls.is_none();
-        if understood && self.refusals.len() < self.room.refusals {
-            self.refusals.spawn(part(stream, Farewell::Answer(problem)));
+        if self.refusals.len() < self.room.refusals {
+            let may_speak_tls = self.common.settings.tls.is_some();
+            self.refusals.spawn(turn_away(stream, problem, may_speak_tls));
         }
+    }
+}
+
+/// Says why, unless the client speaks TLS: before a handshake, which it has no place for, it could not read that.
+async fn turn_away(stream: TcpStream, problem: Problem, may_speak_tls: bool) {
+    if !may_speak_tls || matches!(timeout(GLANCE, begins_tls(&stream)).await, Ok(Ok(false))) {
+        part(stream, Farewell::Answer(problem)).await;
     }
 }
 

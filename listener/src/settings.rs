@@ -11,7 +11,7 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose word about where a request came from is taken; see [`Source::of`](crate::Source::of).
     pub trusted_proxies: Vec<TrustedProxy>,
-    /// What it proves itself with; every request has to come over TLS then.
+    /// What it proves itself with. Every request has to come over TLS then, but for those who may do without.
     pub tls: Option<Tls>,
     /// Who is told what happens.
     pub observer: Option<Arc<dyn Observer>>,

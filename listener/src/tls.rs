@@ -1,5 +1,5 @@
-//! TLS with a certificate and key from files, and who on a connection speaks it. What is refused without it is said where
-//! requests are answered.
+//! TLS: what a listener proves itself with, and who on a connection speaks it. Which key a client has shown is for
+//! `client_key`; what is refused without TLS is said where requests are answered.
 
 use std::fmt;
 use std::io;
@@ -10,9 +10,14 @@ use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::TLS13;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::client_key::AnyKey;
+use crate::{ClientKey, Source};
 
 /// The first byte of a TLS connection (RFC 8446, section 5.1: a record of the type "handshake"); no HTTP method has it.
 const HANDSHAKE: u8 = 0x16;
@@ -30,9 +35,23 @@ pub fn install_provider() {
     let _ = CryptoProvider::clone(&provider()).install_default();
 }
 
-/// What a listener proves itself with.
+/// What a listener proves itself with, and who may do without.
 #[derive(Clone)]
-pub struct Tls(TlsAcceptor);
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    without: Plain,
+}
+
+/// Who may speak HTTP without TLS at a port that speaks TLS. Everybody else is answered `403 tls-required`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// Nobody.
+    Nobody,
+    /// Programs on this machine, as far as [`Source::is_loopback`] knows them.
+    ThisMachine,
+    /// Anybody.
+    Anybody,
+}
 
 /// Why a certificate and a key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,14 +82,19 @@ pub enum TlsError {
         /// What is wrong.
         source: rustls::Error,
     },
+    /// TLS cannot be set up with them: a defect of the build.
+    #[error("TLS cannot be set up: {0}")]
+    Unsupported(rustls::Error),
 }
 
 /// A connection whose first byte has come.
 pub(crate) enum Greeted {
-    /// It speaks TLS, and its handshake is done.
-    Tls(Box<TlsStream<TcpStream>>),
+    /// It speaks TLS, and its handshake is done; with the key that the client proved in it.
+    Tls(Box<TlsStream<TcpStream>>, ClientKey),
     /// It speaks something else; nothing of it was taken.
     Plain(TcpStream),
+    /// It began a handshake that came to nothing. The client was told why, and may still be sending.
+    Failed(TcpStream, io::Error),
 }
 
 impl Tls {
@@ -87,24 +111,58 @@ impl Tls {
         let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret));
-        let mut config = config.map_err(|source| {
+        let config = config.map_err(|source| {
             let (certificate, key) = (certificate.to_owned(), key.to_owned());
             TlsError::Pair { certificate, key, source }
         })?;
+        Ok(Self::new(config, Plain::Nobody))
+    }
+
+    /// TLS 1.3 with this key, for HTTP/1.1. Clients may prove a key of theirs, whatever the certificate around it says
+    /// besides: see [`ClientKey`].
+    pub fn asking_for_keys(certified: Arc<CertifiedKey>, without: Plain) -> Result<Self, TlsError> {
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13])
+            .map_err(TlsError::Unsupported)?
+            .with_client_cert_verifier(Arc::new(AnyKey::new(&provider())))
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        Ok(Self::new(config, without))
+    }
+
+    fn new(mut config: ServerConfig, without: Plain) -> Self {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        Self { acceptor: TlsAcceptor::from(Arc::new(config)), without }
     }
 
     /// Waits for the first byte, and for the end of the handshake if it begins one. The caller knows how long.
     pub(crate) async fn greet(&self, stream: TcpStream) -> io::Result<Greeted> {
-        let mut first = [0];
-        stream.peek(&mut first).await?;
-        if first == [HANDSHAKE] {
-            self.0.accept(stream).await.map(Box::new).map(Greeted::Tls)
-        } else {
-            Ok(Greeted::Plain(stream))
+        if !begins_tls(&stream).await? {
+            return Ok(Greeted::Plain(stream));
+        }
+        Ok(match self.acceptor.accept(stream).into_fallible().await {
+            Ok(stream) => {
+                let key = ClientKey::proved_to(stream.get_ref().1);
+                Greeted::Tls(Box::new(stream), key)
+            }
+            Err((error, stream)) => Greeted::Failed(stream, error),
+        })
+    }
+
+    /// Whether one at this place may do without TLS.
+    pub(crate) fn may_do_without(&self, source: Source) -> bool {
+        match self.without {
+            Plain::Nobody => false,
+            Plain::ThisMachine => source.is_loopback(),
+            Plain::Anybody => true,
         }
     }
+}
+
+/// Waits for the first byte, takes nothing, and says whether it is one of TLS.
+pub(crate) async fn begins_tls(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    Ok(first == [HANDSHAKE])
 }
 
 impl fmt::Debug for Tls {

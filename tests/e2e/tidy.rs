@@ -46,7 +46,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tower_http", &["listener/src/"]),
     ("prometheus_client", &["server/src/metrics.rs"]),
     ("ipnet", &["listener/src/source.rs"]),
-    ("rustls", &["listener/src/tls.rs", "peer/src/identity/key.rs"]),
+    ("rustls", &["listener/src/client_key.rs", "listener/src/tls.rs", "peer/src/identity/key.rs"]),
     ("rcgen", &["peer/src/identity/key.rs"]),
     ("socket2", &["listener/src/bind.rs"]),
     ("governor", &["listener/src/rate.rs"]),

@@ -11,7 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
-use listener::{Json, Limits, Query, Settings, Shape, Source};
+use listener::{ClientKey, Json, Limits, Query, Settings, Shape, Source, Transport};
 use protocol::problem::Slug;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -73,6 +73,7 @@ fn router(signals: Arc<Signals>) -> Router {
     let router = Router::new()
         .route("/hello", get(async || "hello"))
         .route("/source", get(async |source: Source| source.ip().to_string()))
+        .route("/key", get(key))
         .route("/note", post(async |Json(note): Json<Note>| Answer(note)))
         .route("/bytes", post(async |bytes: Bytes| bytes))
         .route("/ignore", post(async || "not read"))
@@ -85,6 +86,11 @@ fn router(signals: Arc<Signals>) -> Router {
         .route("/news", get(async |signals| ([(CONTENT_TYPE, "text/event-stream")], endless(signals).await)))
         .with_state(signals);
     listener::dressed(router)
+}
+
+async fn key(ClientKey(key): ClientKey, transport: Transport) -> String {
+    let key = key.map_or("none".to_owned(), |fingerprint| fingerprint.to_string());
+    format!("{key} {transport:?}")
 }
 
 async fn wait(State(signals): State<Arc<Signals>>) -> &'static str {

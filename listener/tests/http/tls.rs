@@ -95,6 +95,21 @@ async fn a_handshake_that_stalls_is_closed_and_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn for_whom_there_is_no_place_is_told_so_in_the_clear_only() {
+    let secure = Secure::open(Limits { connections: 1, ..ROOMY }).await;
+    let held = secure.connect(&TLS13).await;
+    let mut plain = secure.site.client().await;
+    plain.send("GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    Response::whole(&plain.rest().await).problem(Slug::Unavailable);
+    let mut encrypted = secure.site.client().await;
+    encrypted.send([0x16, 3, 1]).await;
+    let mut said = Vec::new();
+    let _ = within("the end", encrypted.stream.read_to_end(&mut said)).await;
+    assert_eq!(said, b"");
+    drop(held);
+}
+
+#[tokio::test]
 async fn what_begins_like_tls_and_is_none_is_closed() {
     let secure = Secure::open(ROOMY).await;
     let mut client = secure.site.client().await;
