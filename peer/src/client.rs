@@ -1,34 +1,77 @@
-//! The HTTP client that every request of this peer goes through: built once, its answers read within bounds. What is
-//! asked, and what an answer means, is for `directory` and `transport`.
+//! The HTTP clients that every request of this peer goes through: one to other peers, one to the directory; their
+//! answers read within bounds. What is asked, and what an answer means, is for `directory` and `transport`.
+
+pub mod dial;
+
+mod peers;
+
+mod places;
+
+mod tls;
+
+mod verifier;
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
+use protocol::Fingerprint;
 pub use reqwest::Client;
-use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Response};
 
-/// Who cannot be connected to within this is not reachable.
+pub use peers::{Destination, Expected, Peers};
+pub use verifier::OtherKey;
+
+/// A directory that cannot be connected to within this is away.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// What vouches for the other end of a connection to a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vouching {
+    /// Nothing: plain HTTP.
+    Nobody,
+    /// Its key has to be this one, whoever signed its certificate.
+    Key(Fingerprint),
+    /// Its certificate has to be signed by whom this system trusts.
+    SystemRoots,
+}
+
+/// A client for a directory's requests.
+pub fn to_directory(vouching: Vouching) -> Result<Client, ClientError> {
+    let builder = match vouching {
+        Vouching::Nobody => bare().tls_backend_preconfigured(tls::trusting_nobody()?),
+        Vouching::Key(key) => bare().tls_backend_preconfigured(tls::to_one_with_key(key)?).https_only(true),
+        Vouching::SystemRoots => {
+            // Without one reqwest panics.
+            listener::install_provider();
+            bare().https_only(true)
+        }
+    };
+    Ok(builder.connect_timeout(CONNECT).build()?)
+}
+
 /// A client without a system proxy, that follows no redirects.
-pub fn client() -> Result<Client, ClientError> {
+fn bare() -> ClientBuilder {
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .connect_timeout(CONNECT)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(1)
         .user_agent(concat!("recado/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(ClientError)
 }
 
-/// The HTTP client cannot be set up: a defect of the build, or of the system.
+/// An HTTP client cannot be set up: a defect of the build, or of the system.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client cannot be set up: {0}")]
-pub struct ClientError(reqwest::Error);
+pub enum ClientError {
+    /// Its TLS.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] tls::TlsError),
+    /// The rest.
+    #[error("the HTTP client cannot be set up: {}", innermost(.0))]
+    Http(#[from] reqwest::Error),
+}
 
 /// Reads an answer's body, but no more than `most` bytes of it.
 pub(crate) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
@@ -48,14 +91,36 @@ pub(crate) fn retry_after(answer: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// Whether the one who answered is on this machine.
+pub(crate) fn over_loopback(answer: &Response) -> bool {
+    answer.remote_addr().is_some_and(|address| address.ip().to_canonical().is_loopback())
+}
+
+/// The keys, if a request was not made because the other end has another key than expected: nothing of it was sent.
+pub(crate) fn other_key(error: &reqwest::Error) -> Option<OtherKey> {
+    causes(error).find_map(OtherKey::behind)
+}
+
 /// The cause at the bottom of an error, without the URL that reqwest puts around it.
 pub(crate) fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it did not answer in time".to_owned();
     }
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
+
+/// An error and what is behind it, one after another.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| behind(*error))
+}
+
+/// What an error came from; an I/O error hides the one that it carries.
+fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ mod events;
 
 mod frames;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use crate::client::{bounded, innermost, retry_after};
+use crate::client::{self, ClientError, bounded, innermost, other_key, over_loopback, retry_after};
 pub use events::{Event, Events};
 pub use list::List;
 pub use online::Online;
@@ -42,6 +43,8 @@ pub struct Directory {
     base: DirectoryUrl,
     /// Shows with every question that this peer has a name there: a private directory answers nobody else.
     token: Arc<OnceLock<String>>,
+    /// Its last answer came from this machine.
+    here: Arc<AtomicBool>,
 }
 
 /// Why the directory gave no answer of use.
@@ -69,9 +72,15 @@ pub enum DirectoryError {
 
 impl Directory {
     /// The directory at this URL.
+    pub fn new(base: DirectoryUrl) -> Result<Self, ClientError> {
+        let client = client::to_directory(base.vouching())?;
+        Ok(Self { client, base, token: Arc::default(), here: Arc::default() })
+    }
+
+    /// Whether its last answer came from this machine: then the addresses that it lists may be of this machine too.
     #[must_use]
-    pub fn new(client: Client, base: DirectoryUrl) -> Self {
-        Self { client, base, token: Arc::default() }
+    pub fn is_here(&self) -> bool {
+        self.here.load(Ordering::Relaxed)
     }
 
     /// Shows this token with every question from now on.
@@ -124,7 +133,8 @@ impl Directory {
     }
 
     async fn ask(&self, request: RequestBuilder) -> Result<Response, DirectoryError> {
-        let answer = request.send().await.map_err(|error| self.away(innermost(&error)))?;
+        let answer = request.send().await.map_err(|error| self.away(no_answer(&error)))?;
+        self.here.store(over_loopback(&answer), Ordering::Relaxed);
         let status = answer.status();
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(answer);
@@ -172,6 +182,17 @@ impl Directory {
 
     fn away_for(&self, retry_after: Option<Duration>, why: String) -> DirectoryError {
         DirectoryError::Away { directory: Box::new(self.base.clone()), why, retry_after }
+    }
+}
+
+/// Why a question got no answer.
+fn no_answer(error: &reqwest::Error) -> String {
+    match other_key(error) {
+        Some(keys) => format!(
+            "{keys}. It may be another one; if it has a new key, its URL is to end in #{}",
+            keys.presented
+        ),
+        None => innermost(error),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use protocol::{Address, Fingerprint, Name};
 use store::{OpenError, Store};
 
-use crate::client::{self, Client, ClientError};
+use crate::client::{self, ClientError, Vouching};
 use crate::contacts::Contacts;
 use crate::conversations::Conversations;
 use crate::database::{self, Fault};
@@ -88,13 +88,12 @@ impl Peer {
             Some(key) => key,
             None => new_key(&data_dir, profile.is_some())?,
         };
-        let client = client::client()?;
-        let directory = server.map(|url| directory_at(url, &client, &data_dir));
+        let directory = server.map(|url| directory_at(url, &data_dir)).transpose()?;
         let courier = Courier {
             outbox: Outbox::new(store.clone()),
             contacts: Contacts::new(store.clone()),
             directory: directory.clone(),
-            transport: Transport::new(client),
+            transport: Transport::new(client::to_directory(Vouching::Nobody)?),
         };
         let (name, address) = profile.map_or((None, None), |profile| (Some(profile.name), profile.address));
         Ok(Self {
@@ -206,8 +205,8 @@ fn new_key(data_dir: &Path, has_name: bool) -> Result<Key, KeyError> {
 }
 
 /// The directory at this URL, shown the token that this peer has for it.
-fn directory_at(url: DirectoryUrl, client: &Client, data_dir: &Path) -> Directory {
-    let directory = Directory::new(client.clone(), url);
+fn directory_at(url: DirectoryUrl, data_dir: &Path) -> Result<Directory, ClientError> {
+    let directory = Directory::new(url)?;
     match Tokens::load(data_dir) {
         Ok(tokens) => {
             if let Some(token) = tokens.known(&directory.url().to_string()) {
@@ -217,5 +216,5 @@ fn directory_at(url: DirectoryUrl, client: &Client, data_dir: &Path) -> Director
         // Whoever starts the peer is told to mend it; an open directory can be asked without.
         Err(error) => tracing::warn!(%error, "asking the directory without a token"),
     }
-    directory
+    Ok(directory)
 }

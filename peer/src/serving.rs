@@ -87,7 +87,7 @@ pub enum StartError {
     #[error("the directory {directory} takes new names by invitation only{}", if *.invited { ", and does not accept this one" } else { "" })]
     InviteRequired {
         /// Where the directory is.
-        directory: DirectoryUrl,
+        directory: Box<DirectoryUrl>,
         /// The name.
         name: Name,
         /// Whether it was shown an invitation.
@@ -183,7 +183,7 @@ impl Serving {
                 Err(StartError::NameTaken { name, held_at })
             }
             Ok(Ok(Outcome::Refused(Slug::InviteRequired))) if first_start => {
-                Err(StartError::InviteRequired { directory: url, name, invited })
+                Err(StartError::InviteRequired { directory: Box::new(url), name, invited })
             }
             _ => Ok(()),
         }

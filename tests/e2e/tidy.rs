@@ -36,6 +36,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "reqwest",
         &[
             "peer/src/client.rs",
+            "peer/src/client/",
             "peer/src/directory.rs",
             "peer/src/directory/",
             "peer/src/outbound/transport.rs",
@@ -46,7 +47,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tower_http", &["listener/src/"]),
     ("prometheus_client", &["server/src/metrics.rs"]),
     ("ipnet", &["listener/src/source.rs"]),
-    ("rustls", &["listener/src/client_key.rs", "listener/src/tls.rs", "peer/src/identity/key.rs"]),
+    (
+        "rustls",
+        &[
+            "listener/src/client_key.rs",
+            "listener/src/tls.rs",
+            "peer/src/client/",
+            "peer/src/identity/key.rs",
+        ],
+    ),
     ("rcgen", &["peer/src/identity/key.rs"]),
     ("socket2", &["listener/src/bind.rs"]),
     ("governor", &["listener/src/rate.rs"]),
