@@ -1,15 +1,73 @@
-//! Contacts: whom the user wrote to, and where they were last. Owns the table `contacts`.
+//! Contacts: whose name is whose, as far as this peer remembers it, whom the user knows, and whom the user blocks.
+//!
+//! A name's key is pinned: as *seen* by a first message that proved it, as a *contact*'s by the user. The one is dropped when
+//! it was not used for long, the other changes by [`Contacts::trust`] only. Each table has a file of its own; here is what
+//! takes several of them.
 
-use protocol::{Address, Name};
-use rusqlite::{Connection, OptionalExtension as _};
+pub mod known;
+
+pub mod mismatches;
+
+pub mod pins;
+
+use jiff::Timestamp;
+use protocol::{Address, Fingerprint, Name};
+use rusqlite::Connection;
 use store::Store;
 
 use crate::database::Fault;
+pub use known::Known;
+pub use mismatches::Mismatch;
+pub use pins::{Kind, Pin, Standing, standing};
 
-/// The contacts of this peer.
+/// The contacts of this peer, and all others whose keys it remembers.
 #[derive(Clone)]
 pub struct Contacts {
     store: Store,
+}
+
+/// A name that is pinned, known or blocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// The name.
+    pub name: Name,
+    /// Its key.
+    pub pin: Option<Pin>,
+    /// Where it last was.
+    pub address: Option<Address>,
+    /// Whether it may leave no messages.
+    pub blocked: bool,
+    /// The key that spoke under the name though it has another one.
+    pub mismatch: Option<Mismatch>,
+}
+
+/// What came of adding a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// The name was no contact before.
+    New,
+    /// It was one already, with the same key.
+    Same,
+    /// It has another key: nothing was changed.
+    OtherKey(Fingerprint),
+}
+
+/// What trusting a key came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trusted {
+    /// The key that the name had before.
+    pub before: Option<Fingerprint>,
+}
+
+/// What came of forgetting a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgotten {
+    /// It is forgotten.
+    Yes,
+    /// It is blocked, which would be forgotten too: nothing was changed.
+    Blocked,
+    /// Nothing was remembered.
+    Unknown,
 }
 
 impl Contacts {
@@ -19,39 +77,162 @@ impl Contacts {
         Self { store }
     }
 
-    /// Remembers where a name is.
-    pub async fn seen_at(&self, name: &Name, address: &Address) -> Result<(), Fault> {
+    /// The key of this name, if it has one. Blocks.
+    pub fn pin(&self, name: &Name) -> Result<Option<Pin>, Fault> {
+        Ok(self.store.read(|connection| pins::current(connection, name))?)
+    }
+
+    /// Whether the user ever wrote to this name, or added it. Blocks.
+    pub fn known(&self, name: &Name) -> Result<bool, Fault> {
+        Ok(self.store.read(|connection| known::is_known(connection, name))?)
+    }
+
+    /// Where this name was last, if that is remembered. Blocks.
+    pub fn last_address(&self, name: &Name) -> Result<Option<Known>, Fault> {
+        Ok(self.store.read(|connection| known::last_address(connection, name))?)
+    }
+
+    /// The key that spoke under this name though it has another one. Blocks.
+    pub fn mismatch(&self, name: &Name) -> Result<Option<Mismatch>, Fault> {
+        Ok(self.store.read(|connection| mismatches::of(connection, name))?)
+    }
+
+    /// Remembers that a name was reached at this address; `loopback`: it may be dialled there though it is this machine.
+    pub async fn reached_at(&self, name: &Name, address: &Address, loopback: bool) -> Result<(), Fault> {
+        // Nearly always it is where it was.
+        if self.last_address(name)?.is_some_and(|last| last.address == *address && last.loopback == loopback)
+        {
+            return Ok(());
+        }
         let (name, address) = (name.clone(), address.clone());
-        Ok(self.store.write(move |connection| remember(connection, &name, Some(&address))).await?)
+        let write = self.store.write(move |connection| known::set(connection, &name, &address, loopback));
+        Ok(write.await?)
     }
 
-    /// Whether the user ever wrote to this name.
-    pub fn knows(&self, name: &Name) -> Result<bool, Fault> {
-        Ok(self.store.read(|connection| {
-            connection.prepare_cached("SELECT 1 FROM contacts WHERE name = ?1")?.exists([name.as_str()])
-        })?)
+    /// Makes a contact of a name, as the user was told that it is; never replaces a key.
+    pub async fn add(
+        &self,
+        name: &Name,
+        fingerprint: Fingerprint,
+        address: &Address,
+    ) -> Result<Added, Fault> {
+        let (name, address, now) = (name.clone(), address.clone(), crate::now());
+        let write = self.store.write(move |connection| {
+            let before = pins::current(connection, &name)?;
+            if let Some(other) = before.filter(|pin| pin.fingerprint != fingerprint) {
+                return Ok(Added::OtherKey(other.fingerprint));
+            }
+            known::set(connection, &name, &address, true)?;
+            pins::vouch(connection, &name, fingerprint, now)?;
+            let was_contact = before.is_some_and(|pin| pin.kind != Kind::Seen);
+            Ok::<_, rusqlite::Error>(if was_contact { Added::Same } else { Added::New })
+        });
+        Ok(write.await?)
     }
 
-    /// Where this name was last, if it was ever seen.
-    pub fn last_address(&self, name: &Name) -> Result<Option<Address>, Fault> {
-        let address: Option<Option<String>> = self.store.read(|connection| {
-            connection
-                .prepare_cached("SELECT address FROM contacts WHERE name = ?1")?
-                .query_row([name.as_str()], |row| row.get(0))
-                .optional()
-        })?;
-        Ok(address.flatten().and_then(|address| address.parse().ok()))
+    /// Makes this the key of a contact, whatever key it had. What came from the old one stays what it was. Not for this
+    /// peer's own name.
+    pub async fn trust(&self, name: &Name, fingerprint: Fingerprint) -> Result<Trusted, Fault> {
+        let (name, now) = (name.clone(), crate::now());
+        let write = self.store.write(move |connection| {
+            let before = pins::current(connection, &name)?.map(|pin| pin.fingerprint);
+            if before.is_some_and(|before| before != fingerprint) {
+                pins::retire(connection, &name)?;
+            }
+            known::fill_in(connection, &name, None, false)?;
+            pins::vouch(connection, &name, fingerprint, now)?;
+            mismatches::drop(connection, &name)?;
+            Ok::<_, rusqlite::Error>(Trusted { before })
+        });
+        Ok(write.await?)
+    }
+
+    /// Takes no messages from a name any more, nor from any key that was ever pinned to it. Not for this peer's own name.
+    pub async fn block(&self, name: &Name) -> Result<(), Fault> {
+        let name = name.clone();
+        Ok(self.store.write(move |connection| pins::block(connection, &name)).await?)
+    }
+
+    /// Takes messages from a name again; whether it was blocked.
+    pub async fn unblock(&self, name: &Name) -> Result<bool, Fault> {
+        let name = name.clone();
+        Ok(self.store.write(move |connection| pins::unblock(connection, &name)).await?)
+    }
+
+    /// Forgets a name's keys and where it was; its messages are kept. A blocked name is not forgotten. Not for this peer's
+    /// own name.
+    pub async fn forget(&self, name: &Name) -> Result<Forgotten, Fault> {
+        let name = name.clone();
+        let write = self.store.write(move |connection| {
+            if pins::is_blocked(connection, &name)? {
+                return Ok(Forgotten::Blocked);
+            }
+            let pinned = pins::forget(connection, &name)?;
+            let known = known::forget(connection, &name)?;
+            mismatches::drop(connection, &name)?;
+            Ok::<_, rusqlite::Error>(if pinned || known { Forgotten::Yes } else { Forgotten::Unknown })
+        });
+        Ok(write.await?)
+    }
+
+    /// Pins this peer's own name to its key, so that nobody else can speak under it.
+    pub async fn pin_own(&self, name: &Name, fingerprint: Fingerprint) -> Result<(), Fault> {
+        let own = Some(Pin { fingerprint, kind: Kind::Own });
+        if self.pin(name)? == own {
+            return Ok(());
+        }
+        let (name, now) = (name.clone(), crate::now());
+        Ok(self.store.write(move |connection| pins::own(connection, &name, fingerprint, now)).await?)
+    }
+
+    /// Drops the pins that were only seen, and not used for long.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), Fault> {
+        Ok(self.store.write(move |connection| pins::sweep(connection, now)).await?)
+    }
+
+    /// Everybody who is pinned, known or blocked, by name; this peer itself is not among them. Blocks.
+    pub fn list(&self) -> Result<Vec<Contact>, Fault> {
+        Ok(self.store.read(list)?)
     }
 }
 
-/// Remembers a name, and its address where one is known, in the transaction that needs it.
-pub fn remember(connection: &Connection, name: &Name, address: Option<&Address>) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO contacts (name, address) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET address = excluded.address
-             WHERE excluded.address IS NOT NULL AND excluded.address IS NOT address",
-        )?
-        .execute((name.as_str(), address.map(ToString::to_string)))?;
-    Ok(())
+/// Remembers whom the user writes to, in the transaction that writes the message down. With a key the name becomes a
+/// contact, unless it has another key; an address is taken where none is known.
+pub fn remember(
+    connection: &Connection,
+    name: &Name,
+    expected: Option<Fingerprint>,
+    address: Option<&Address>,
+    loopback: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    known::fill_in(connection, name, address, loopback)?;
+    let Some(expected) = expected else { return Ok(()) };
+    match pins::current(connection, name)? {
+        Some(pin) if pin.fingerprint != expected || pin.kind != Kind::Seen => Ok(()),
+        _ => pins::vouch(connection, name, expected, now),
+    }
 }
+
+fn list(connection: &Connection) -> rusqlite::Result<Vec<Contact>> {
+    let mut pins = pins::all(connection)?;
+    let mut known = known::all(connection)?;
+    let blocked = pins::all_blocked(connection)?;
+    let mut mismatches = mismatches::all(connection)?;
+    let own: Vec<_> = pins.extract_if(.., |_, pin| pin.kind == Kind::Own).map(|(name, _)| name).collect();
+    let mut names: Vec<Name> = pins.keys().chain(known.keys()).chain(&blocked).cloned().collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| !own.contains(name));
+    let contact = |name: Name| Contact {
+        pin: pins.remove(&name),
+        address: known.remove(&name).flatten(),
+        blocked: blocked.contains(&name),
+        mismatch: mismatches.remove(&name),
+        name,
+    };
+    Ok(names.into_iter().map(contact).collect())
+}
+
+#[cfg(test)]
+mod tests;

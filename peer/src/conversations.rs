@@ -294,8 +294,8 @@ mod tests {
                 let position = next_position(connection)?;
                 let name = format!("p{}", position % 5);
                 let sql = if position % 2 == 0 {
-                    "INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, verified, source)
-                     VALUES (?1, x'', randomblob(16), ?2, 'ana', 'oi', '2026-11-22T09:30:00Z', 0, '')"
+                    "INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, source)
+                     VALUES (?1, x'', randomblob(16), ?2, 'ana', 'oi', '2026-11-22T09:30:00Z', '')"
                 } else {
                     "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
                      VALUES (?1, randomblob(16), 'ana', ?2, 'oi', '2026-11-22T09:30:00Z', 1, 'queued', 0)"

@@ -11,7 +11,10 @@ pub const FILE: &str = "recado.db";
 /// `RCDp` tells a peer's file from any other SQLite file.
 const SCHEMA: Schema = Schema {
     application_id: i32::from_be_bytes(*b"RCDp"),
-    migrations: &[include_str!("../../migrations/peer/0001_messages.sql")],
+    migrations: &[
+        include_str!("../../migrations/peer/0001_messages.sql"),
+        include_str!("../../migrations/peer/0002_identity.sql"),
+    ],
 };
 
 /// Opens the file in this data directory, making it at first.

@@ -96,7 +96,7 @@ impl Outbound {
             Some(directory) => directory.lookup(name).await,
             None => Ok(None),
         };
-        let known = self.courier.contacts.knows(name)?;
+        let known = self.courier.contacts.known(name)?;
         let route = match answer {
             Ok(Some(claim)) => match (claim.address, claim.online_since) {
                 (Some(address), Some(since)) => Route::Listed(address, since),
@@ -123,7 +123,8 @@ impl Outbound {
                 return Ok(None);
             }
             let write_down = |draft: &Draft| {
-                contacts::remember(connection, &draft.to, routes.get(&draft.to).and_then(Route::listed))?;
+                let listed = routes.get(&draft.to).and_then(Route::listed);
+                contacts::remember(connection, &draft.to, None, listed, false, now)?;
                 outbox::enqueue(connection, &from, draft, now, lifetime)
             };
             drafts.iter().map(write_down).collect::<Result<_, _>>().map(Some)

@@ -26,6 +26,8 @@ pub struct Peer {
     pub inbox: Inbox,
     /// Everything that is kept, to be read.
     pub conversations: Conversations,
+    /// Whose name is whose.
+    pub contacts: Contacts,
     /// Where others are; none with `--server none`.
     pub directory: Option<Directory>,
     pub(crate) store: Store,
@@ -89,9 +91,10 @@ impl Peer {
             None => new_key(&data_dir, profile.is_some())?,
         };
         let directory = server.map(|url| directory_at(url, &data_dir)).transpose()?;
+        let contacts = Contacts::new(store.clone());
         let courier = Courier {
             outbox: Outbox::new(store.clone()),
-            contacts: Contacts::new(store.clone()),
+            contacts: contacts.clone(),
             directory: directory.clone(),
             transport: Transport::new(client::to_directory(Vouching::Nobody)?),
         };
@@ -100,6 +103,7 @@ impl Peer {
             data_dir,
             inbox: Inbox::new(store.clone()),
             conversations: Conversations::new(store.clone()),
+            contacts,
             directory,
             store,
             key,

@@ -12,9 +12,10 @@ use protocol::{Address, Name, Slug};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::contacts::Contacts;
 use crate::database::Fault;
 use crate::directory::DirectoryUrl;
 use crate::identity::{self, Tokens};
@@ -29,6 +30,8 @@ use crate::peer::{NameProblem, Peer};
 const FIRST_REGISTRATION: Duration = Duration::from_secs(2);
 /// How long a command that delivers just now is waited for.
 const LONGEST_COMMAND: Duration = Duration::from_secs(15);
+/// How often it is looked for pins that were not used for long.
+const SWEEP: Duration = Duration::from_hours(1);
 /// The ports that are tried if none is asked for.
 const PORTS: RangeInclusive<u16> = 7101..=7164;
 
@@ -110,6 +113,7 @@ impl Serving {
         let mut lock = hold_lock(&peer).await?;
         let bell = lock.hang_bell()?;
         let name = peer.take_name(wanted.name).await?;
+        peer.contacts.pin_own(&name, peer.fingerprint()).await?;
         let listener = bind(wanted.listen, peer.address().map(Address::port))?;
         let peer = Arc::new(peer);
         let stop = CancellationToken::new();
@@ -128,7 +132,9 @@ impl Serving {
         serving.deliver(bell, &stop);
         let advertised = wanted.advertise.unwrap_or_else(|| serving.address.clone());
         serving.be_listed(advertised, wanted.invite, &stop).await?;
+        let contacts = peer.contacts.clone();
         serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
+        serving.upkeep.push(tokio::spawn(sweep(contacts)));
         Ok(serving)
     }
 
@@ -219,6 +225,17 @@ impl Serving {
             task.abort();
         }
         self.peer.close();
+    }
+}
+
+/// Drops the pins that were only seen, when their time is over.
+async fn sweep(contacts: Contacts) {
+    let mut hours = interval(SWEEP);
+    loop {
+        hours.tick().await;
+        if let Err(fault) = contacts.sweep(crate::now()).await {
+            tracing::warn!(%fault, "pins that were only seen, and not used for long, could not be dropped");
+        }
     }
 }
 

@@ -26,6 +26,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "server/src/directory/restart.rs",
             "peer/src/database.rs",
             "peer/src/contacts.rs",
+            "peer/src/contacts/",
             "peer/src/conversations.rs",
             "peer/src/identity/profile.rs",
             "peer/src/inbound/inbox.rs",
@@ -95,7 +96,13 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("server", "invites", "server/src/directory/invites.rs"),
     ("server", "tally", "server/src/directory/claims.rs"),
     ("peer", "profile", "peer/src/identity/profile.rs"),
-    ("peer", "contacts", "peer/src/contacts.rs"),
+    ("peer", "pins", "peer/src/contacts/pins.rs"),
+    ("peer", "blocked", "peer/src/contacts/pins.rs"),
+    ("peer", "known", "peer/src/contacts/known.rs"),
+    ("peer", "mismatches", "peer/src/contacts/mismatches.rs"),
+    ("peer", "had", "peer/src/inbound/had.rs"),
+    ("peer", "kept", "peer/src/inbound/quota.rs"),
+    ("peer", "strangers", "peer/src/inbound/quota.rs"),
     ("peer", "positions", "peer/src/conversations.rs"),
     ("peer", "received", "peer/src/inbound/inbox.rs"),
     ("peer", "sent", "peer/src/outbound/outbox.rs"),
@@ -283,6 +290,9 @@ fn tables_of(program: &str) -> BTreeSet<String> {
         let sql = std::fs::read_to_string(root().join("migrations").join(program).join(file)).unwrap();
         let created = sql.split("CREATE TABLE ").skip(1);
         tables.extend(created.map(|rest| rest.split([' ', '(']).next().unwrap().to_owned()));
+        for dropped in sql.split("DROP TABLE ").skip(1) {
+            tables.remove(dropped.split(';').next().unwrap());
+        }
     }
     tables
 }

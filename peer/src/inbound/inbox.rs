@@ -113,18 +113,18 @@ fn keep(
         message.reply_to.map(Uuid::into_bytes),
     );
     if message.id.is_some()
-        && let Some((first, received_at, verified)) = find(connection, space, id)?
+        && let Some((first, received_at)) = find(connection, space, id)?
     {
-        let receipt = Receipt { id, received_at, verified };
+        let receipt = Receipt { id, received_at, verified: sender.verified };
         return Ok(if first == content { Kept::Before(receipt) } else { Kept::OtherContent });
     }
     let position = next_position(connection)?;
     let (from, to, body, sent_at, reply_to) = content;
     connection
         .prepare_cached(
-            "INSERT INTO received (position, sender, id, from_name, to_name, body, sent_at, received_at, verified,
+            "INSERT INTO received (position, sender, id, from_name, to_name, body, sent_at, received_at, doubted,
                                    source, seq, reply_to)
-             VALUES (:position, :sender, :id, :from, :to, :body, :sent_at, :received_at, :verified,
+             VALUES (:position, :sender, :id, :from, :to, :body, :sent_at, :received_at, :doubted,
                      :source, :seq, :reply_to)",
         )?
         .execute(named_params! {
@@ -136,7 +136,7 @@ fn keep(
             ":body": body,
             ":sent_at": sent_at,
             ":received_at": now.to_string(),
-            ":verified": sender.verified,
+            ":doubted": !sender.verified,
             ":source": sender.source.to_string(),
             ":seq": message.seq,
             ":reply_to": reply_to,
@@ -144,14 +144,10 @@ fn keep(
     Ok(Kept::New(Receipt { id, received_at: now, verified: sender.verified }))
 }
 
-fn find(
-    connection: &Connection,
-    space: &[u8],
-    id: Uuid,
-) -> rusqlite::Result<Option<(Content, Timestamp, bool)>> {
+fn find(connection: &Connection, space: &[u8], id: Uuid) -> rusqlite::Result<Option<(Content, Timestamp)>> {
     connection
         .prepare_cached(
-            "SELECT from_name, to_name, body, sent_at, reply_to, received_at, verified
+            "SELECT from_name, to_name, body, sent_at, reply_to, received_at
              FROM received WHERE sender = ?1 AND id = ?2",
         )?
         .query_row((space, id.as_bytes()), |row| {
@@ -160,7 +156,7 @@ fn find(
             let received_at = received_at.parse().map_err(|error| {
                 rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(error))
             })?;
-            Ok((content, received_at, row.get(6)?))
+            Ok((content, received_at))
         })
         .optional()
 }

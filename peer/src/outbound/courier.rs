@@ -124,7 +124,7 @@ impl Courier {
         match answer {
             Ok(Some(claim)) => match (claim.address, claim.online_since) {
                 (Some(address), Some(since)) => {
-                    self.contacts.seen_at(recipient, &address).await?;
+                    self.contacts.reached_at(recipient, &address, false).await?;
                     Ok(Ok(Route::Listed(address, since)))
                 }
                 _ => Ok(Err(format!("{recipient} is offline"))),
@@ -139,7 +139,11 @@ impl Courier {
     }
 
     fn remembered(&self, recipient: &Name, otherwise: String) -> Result<Result<Route, String>, Fault> {
-        Ok(self.contacts.last_address(recipient)?.map(Route::Remembered).ok_or(otherwise))
+        Ok(self
+            .contacts
+            .last_address(recipient)?
+            .map(|known| Route::Remembered(known.address))
+            .ok_or(otherwise))
     }
 
     async fn settle(&self, recipient: &Name, pending: &Pending, handover: Handover) -> Result<Step, Fault> {
