@@ -5,6 +5,7 @@ mod exit;
 mod follow;
 mod history;
 mod inbox;
+mod invite;
 mod language;
 mod listing;
 mod logging;
@@ -12,6 +13,7 @@ mod menu;
 mod online;
 mod output;
 mod peers;
+mod qr;
 mod send;
 mod sent;
 mod serve;
@@ -113,6 +115,7 @@ enum Command {
     Sent(sent::Sent),
     History(history::History),
     Peers(peers::Peers),
+    Invite(invite::Invite),
     Whoami(whoami::Whoami),
     Menu(menu::Menu),
     Demo(demo::Demo),
@@ -151,6 +154,7 @@ impl Global {
             Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
+            Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
         }?;
         output.flush()?;

@@ -1,5 +1,6 @@
 //! Ana writes to Rui; both see it, in every listing and as JSON.
 
+use protocol::Fingerprint;
 use serde_json::{Value, json};
 
 use super::harness::{Directory, Line, Peer, Process, Signal, until};
@@ -136,8 +137,12 @@ fn peers_and_whoami_have_the_members_of_the_contract() {
     assert_eq!(whoami[0]["name"], "ana");
     assert_eq!(whoami[0]["address"], ana.url());
     assert_eq!(whoami[0]["data_dir"], ana.folder().to_str().unwrap());
-    assert!(whoami[0]["fingerprint"].is_null());
-    assert!(ana.run(&["whoami"]).expect(0).stdout.contains("ana"));
+    let member = |name: &str| whoami[0][name].as_str().unwrap();
+    assert!(member("fingerprint").parse::<Fingerprint>().is_ok());
+    assert_eq!(member("curl_pin").len(), "sha256//".len() + 44);
+    assert_eq!(member("words").split(' ').count(), 32);
+    let shown = ana.run(&["whoami"]).expect(0).stdout;
+    assert!(shown.contains("ana") && shown.contains(member("fingerprint")), "{shown}");
 }
 
 fn members(value: &Value) -> Vec<&str> {
