@@ -1,7 +1,7 @@
 //! A message as it travels, and the receipt that answers it.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::name::NameError;
@@ -33,9 +33,58 @@ pub struct Message {
     /// The sender's count of its messages to this name, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+    /// The counts of messages that the sender will never deliver.
+    #[serde(skip_serializing_if = "Ranges::is_empty")]
+    pub closed: Ranges,
     /// The message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Uuid>,
+}
+
+/// Ranges of sequence numbers, each from its first to its last: at most 16, in any order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<[u64; 2]>")]
+pub struct Ranges(Vec<[u64; 2]>);
+
+/// Why numbers are not ranges of sequence numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RangesError {
+    /// More than 16.
+    #[error("a message has at most {most} ranges; this one has {0}", most = Ranges::MOST)]
+    TooMany(usize),
+    /// One that begins before 1, ends before it begins, or ends behind the highest number.
+    #[error("[{0}, {1}] is not a range [first, last] with 1 <= first <= last <= {HIGHEST_SEQ}")]
+    Range(u64, u64),
+}
+
+impl Ranges {
+    /// The most ranges that travel with a message or a receipt.
+    pub const MOST: usize = 16;
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each first and last number.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().map(|[first, last]| (*first, *last))
+    }
+}
+
+impl TryFrom<Vec<[u64; 2]>> for Ranges {
+    type Error = RangesError;
+
+    fn try_from(ranges: Vec<[u64; 2]>) -> Result<Self, RangesError> {
+        if ranges.len() > Self::MOST {
+            return Err(RangesError::TooMany(ranges.len()));
+        }
+        match ranges.iter().find(|[first, last]| !(1 <= *first && first <= last && *last <= HIGHEST_SEQ)) {
+            Some([first, last]) => Err(RangesError::Range(*first, *last)),
+            None => Ok(Self(ranges)),
+        }
+    }
 }
 
 /// The text of a message: 1 to 65,536 bytes of UTF-8, any characters but NUL.
@@ -101,6 +150,8 @@ pub struct Unparsed {
     #[serde(default)]
     seq: Option<u64>,
     #[serde(default)]
+    closed: Option<Vec<[u64; 2]>>,
+    #[serde(default)]
     reply_to: Option<String>,
 }
 
@@ -122,6 +173,8 @@ impl TryFrom<Unparsed> for Message {
             })?,
             sent_at: message.sent_at.map(|text| timestamp(&text)).transpose()?,
             seq: message.seq.map(sequence).transpose()?,
+            closed: Ranges::try_from(message.closed.unwrap_or_default())
+                .map_err(|error| invalid(format!("`closed`: {error}.")))?,
             reply_to: message.reply_to.map(|text| uuid("reply_to", &text)).transpose()?,
         })
     }
@@ -169,6 +222,24 @@ pub struct Receipt {
     pub received_at: Timestamp,
     /// Whether the receiver knows that the sender holds the key of the name.
     pub verified: bool,
+    /// The highest count that the receiver has had from the sender's key.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "highest")]
+    pub highest: Option<u64>,
+    /// The counts below it that the receiver has not had: the highest of them, if there are many ranges.
+    #[serde(default, skip_serializing_if = "Ranges::is_empty", deserialize_with = "ranges")]
+    pub missing: Ranges,
+}
+
+/// A receipt is one whatever else it says: a highest count that cannot be is none.
+fn highest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let said = serde_json::Value::deserialize(deserializer)?;
+    Ok(said.as_u64().filter(|highest| (1..=HIGHEST_SEQ).contains(highest)))
+}
+
+/// A receipt is one whatever else it says: ranges that cannot be are none.
+fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ranges, D::Error> {
+    let said = serde_json::Value::deserialize(deserializer)?;
+    Ok(Ranges::deserialize(said).unwrap_or_default())
 }
 
 /// The answer to `GET /identity`.
@@ -222,6 +293,17 @@ mod tests {
         assert_eq!(slug(r#"{"from":"a","body":"x","sent_at":"yesterday"}"#), Slug::InvalidMessage);
         assert_eq!(slug(r#"{"from":"a","body":"x","seq":0}"#), Slug::InvalidMessage);
         assert_eq!(slug(r#"{"from":"a","body":"x","seq":9007199254740992}"#), Slug::InvalidMessage);
+        for closed in
+            ["[[0,1]]", "[[2,1]]", "[[1,9007199254740992]]", &format!("[{}[1,1]]", "[1,1],".repeat(16))]
+        {
+            assert_eq!(
+                slug(&format!(r#"{{"from":"a","body":"x","closed":{closed}}}"#)),
+                Slug::InvalidMessage
+            );
+        }
+        let most =
+            format!(r#"{{"from":"a","body":"x","closed":[{}[1,9007199254740991]]}}"#, "[2,2],".repeat(15));
+        assert_eq!(parse(&most).unwrap().closed.iter().last(), Some((1, HIGHEST_SEQ)));
         let long = serde_json::json!({"from": "a", "body": "x".repeat(LONGEST_BODY + 1)}).to_string();
         assert_eq!(slug(&long), Slug::TooLarge);
         let longest = serde_json::json!({"from": "a", "body": "x".repeat(LONGEST_BODY)}).to_string();
@@ -235,9 +317,32 @@ mod tests {
         assert_eq!(spelt("2026-11-22T09:30:00Z"), spelt("2026-11-22T06:30:00.000-03:00"));
     }
 
+    #[test]
+    fn a_receipt_is_one_whatever_it_says_of_counts() {
+        let receipt = |more: &str| {
+            let text = format!(
+                r#"{{"id":"0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3","received_at":"2026-11-22T09:30:00Z","verified":true{more}}}"#
+            );
+            let receipt: Receipt = serde_json::from_str(&text).unwrap();
+            (receipt.highest, receipt.missing.iter().collect::<Vec<_>>())
+        };
+        assert_eq!(receipt(""), (None, vec![]));
+        assert_eq!(receipt(r#","highest":7,"missing":[[2,3],[5,5]]"#), (Some(7), vec![(2, 3), (5, 5)]));
+        for wild in ["0", "-1", "1e300", "9007199254740992", "\"7\"", "null", "[]"] {
+            assert_eq!(
+                receipt(&format!(r#","highest":{wild},"missing":[[2,3]]"#)),
+                (None, vec![(2, 3)]),
+                "{wild}"
+            );
+        }
+        for wild in ["[[3,2]]", "[[0,1]]", "[1]", "[[1,2,3]]", "7", "null"] {
+            assert_eq!(receipt(&format!(r#","highest":7,"missing":{wild}"#)), (Some(7), vec![]), "{wild}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn what_is_sent_is_what_is_parsed(body in "[^\0]{1,200}", seq in proptest::option::of(1..=HIGHEST_SEQ), id: u128) {
+        fn what_is_sent_is_what_is_parsed(body in "[^\0]{1,200}", seq in proptest::option::of(1..=HIGHEST_SEQ), closed in proptest::collection::vec((1..=HIGHEST_SEQ / 2, 0..=HIGHEST_SEQ / 2).prop_map(|(first, more)| [first, first + more]), 0..=16), id: u128) {
             let message = Message {
                 id: Some(Uuid::from_u128(id)),
                 from: "ana".parse().unwrap(),
@@ -245,6 +350,7 @@ mod tests {
                 body: Body::try_from(body).unwrap(),
                 sent_at: Some("2026-11-22T09:30:00.5Z".parse().unwrap()),
                 seq,
+                closed: Ranges::try_from(closed).unwrap(),
                 reply_to: None,
             };
             prop_assert_eq!(parse(&serde_json::to_string(&message).unwrap()), Ok(message));

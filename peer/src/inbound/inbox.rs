@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use protocol::message::{Message, Receipt};
+use protocol::message::{Message, Ranges, Receipt};
 use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use store::Store;
@@ -115,7 +115,8 @@ fn keep(
     if message.id.is_some()
         && let Some((first, received_at)) = find(connection, space, id)?
     {
-        let receipt = Receipt { id, received_at, verified: sender.verified };
+        let receipt =
+            Receipt { id, received_at, verified: sender.verified, highest: None, missing: Ranges::default() };
         return Ok(if first == content { Kept::Before(receipt) } else { Kept::OtherContent });
     }
     let position = next_position(connection)?;
@@ -141,7 +142,13 @@ fn keep(
             ":seq": message.seq,
             ":reply_to": reply_to,
         })?;
-    Ok(Kept::New(Receipt { id, received_at: now, verified: sender.verified }))
+    Ok(Kept::New(Receipt {
+        id,
+        received_at: now,
+        verified: sender.verified,
+        highest: None,
+        missing: Ranges::default(),
+    }))
 }
 
 fn find(connection: &Connection, space: &[u8], id: Uuid) -> rusqlite::Result<Option<(Content, Timestamp)>> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use protocol::Name;
-use protocol::message::{Body, Message};
+use protocol::message::{Body, Message, Ranges};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use store::Store;
 use uuid::Uuid;
@@ -249,6 +249,7 @@ fn pending(row: &rusqlite::Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
             body: Body::try_from(body).map_err(|error| unreadable(3, error))?,
             sent_at: Some(sent_at.parse().map_err(|error| unreadable(4, error))?),
             seq: Some(row.get(5)?),
+            closed: Ranges::default(),
             reply_to: reply_to.map(Uuid::from_bytes),
         },
         expires_at: Timestamp::from_millisecond(expires_at).unwrap_or(Timestamp::MAX),

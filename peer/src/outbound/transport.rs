@@ -104,7 +104,7 @@ fn judge(message: &Message, status: StatusCode, bytes: &[u8], retry_after: Optio
 
 #[cfg(test)]
 mod tests {
-    use protocol::message::Body as Text;
+    use protocol::message::{Body as Text, Ranges};
     use uuid::Uuid;
 
     use super::*;
@@ -117,6 +117,7 @@ mod tests {
             body: Text::try_from("oi".to_owned()).unwrap(),
             sent_at: None,
             seq: Some(1),
+            closed: Ranges::default(),
             reply_to: None,
         }
     }
