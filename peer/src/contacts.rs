@@ -109,6 +109,15 @@ impl Contacts {
         Ok(write.await?)
     }
 
+    /// Makes a contact of a name that the user wrote to before it had a key, unless it has another one by now.
+    pub async fn expect(&self, name: &Name, fingerprint: Fingerprint) -> Result<(), Fault> {
+        let (name, now) = (name.clone(), crate::now());
+        let write = self
+            .store
+            .write(move |connection| remember(connection, &name, Some(fingerprint), None, false, now));
+        Ok(write.await?)
+    }
+
     /// Makes a contact of a name, as the user was told that it is; never replaces a key.
     pub async fn add(
         &self,

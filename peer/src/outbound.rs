@@ -16,6 +16,8 @@ pub mod lookout;
 
 pub mod courier;
 
+pub mod route;
+
 pub mod follower;
 
 pub mod transport;
@@ -27,19 +29,22 @@ pub mod presence;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use futures_util::future::join_all;
-use protocol::Name;
+use protocol::address::Scheme;
+use protocol::directory::PeerRecord;
+use protocol::{Address, Fingerprint, Name};
 use store::Store;
 
+use crate::contacts::{Kind, pins};
 use crate::database::Fault;
-use crate::directory::DirectoryError;
+use crate::directory::{Directory, DirectoryError};
 use crate::{contacts, identity};
-use courier::{Courier, Route};
+use courier::Courier;
 use errand::{Patience, SeeThroughError};
 use lock::Role;
-use outbox::{Draft, Queued, Standing};
+use outbox::{Draft, Queued, Standing, Terms};
+use route::Route;
 
 /// Sends for the user.
 #[derive(Clone)]
@@ -59,6 +64,14 @@ pub enum Unsendable {
     /// Nobody was ever written to under this name, and there is no directory to ask.
     #[error("{0} was never written to from here, and no directory is configured")]
     NeverMet(Name),
+    /// It cannot be checked who has the name: no key of it is known, or it is listed without TLS, there.
+    #[error("it cannot be checked who {name} is: {}", unchecked(.at.as_ref()))]
+    Unchecked {
+        /// The name.
+        name: Name,
+        /// Where the directory lists it.
+        at: Option<Address>,
+    },
     /// Another process has just given this peer another name.
     #[error("this peer has just been given another name")]
     Renamed,
@@ -70,6 +83,15 @@ pub enum Unsendable {
     Fault(#[from] Fault),
 }
 
+fn unchecked(at: Option<&Address>) -> String {
+    match at {
+        Some(address) if address.scheme() == Scheme::Http => {
+            format!("the directory lists it at {address}, without TLS")
+        }
+        _ => "the directory knows no key of it, and neither does this peer".to_owned(),
+    }
+}
+
 impl Outbound {
     /// The way out of the peer with this name, whose lock is in `data_dir` and whose database is `store`.
     #[must_use]
@@ -77,13 +99,19 @@ impl Outbound {
         Self { name, data_dir, courier, store }
     }
 
-    /// Where each of these recipients is, as far as that is known; an error if one of them is nobody.
-    pub async fn resolve(&self, recipients: &[Name]) -> Result<BTreeMap<Name, Route>, Unsendable> {
+    /// Where each of these recipients is, as far as that is known; an error if one of them is nobody. `insecure`: nor
+    /// need it be possible to check who is there.
+    pub async fn resolve(
+        &self,
+        recipients: &[Name],
+        insecure: bool,
+    ) -> Result<BTreeMap<Name, Route>, Unsendable> {
         let mut routes = BTreeMap::new();
         let mut unknown = Vec::new();
-        for found in join_all(recipients.iter().map(|name| self.resolve_one(name))).await {
+        let resolved = recipients.iter().map(|name| self.resolve_one(name, insecure));
+        for (name, found) in recipients.iter().zip(join_all(resolved).await) {
             match found {
-                Ok((name, route)) => drop(routes.insert(name, route)),
+                Ok(route) => drop(routes.insert(name.clone(), route)),
                 Err(Unsendable::Unknown(names)) => unknown.extend(names),
                 Err(error) => return Err(error),
             }
@@ -91,41 +119,90 @@ impl Outbound {
         if unknown.is_empty() { Ok(routes) } else { Err(Unsendable::Unknown(unknown)) }
     }
 
-    async fn resolve_one(&self, name: &Name) -> Result<(Name, Route), Unsendable> {
-        let answer = match &self.courier.directory {
-            Some(directory) => directory.lookup(name).await,
-            None => Ok(None),
-        };
-        let known = self.courier.contacts.known(name)?;
-        let route = match answer {
-            Ok(Some(claim)) => match (claim.address, claim.online_since) {
-                (Some(address), Some(since)) => Route::Listed(address, since),
-                _ => Route::Unknown,
+    async fn resolve_one(&self, name: &Name, insecure: bool) -> Result<Route, Unsendable> {
+        let contacts = &self.courier.contacts;
+        let is_contact = contacts.pin(name)?.is_some_and(|pin| pin.kind != Kind::Seen);
+        // Who is written to unchecked has no pin.
+        let needs_no_directory = is_contact || (insecure && contacts.known(name)?);
+        let route = match &self.courier.directory {
+            None if needs_no_directory => Route::Unheard("no directory is configured".to_owned()),
+            None => return Err(Unsendable::NeverMet(name.clone())),
+            Some(directory) => match directory.lookup(name).await {
+                Ok(Some(claim)) => Route::of_claim(claim, directory.is_here()),
+                Ok(None) if needs_no_directory => Route::nobody_has(name),
+                Ok(None) => return Err(Unsendable::Unknown(vec![name.clone()])),
+                Err(error @ DirectoryError::Away { .. }) if needs_no_directory => {
+                    Route::Unheard(error.to_string())
+                }
+                Err(error) => return Err(Unsendable::DirectoryNeeded(error)),
             },
-            Ok(None) | Err(DirectoryError::Away { .. }) if known => Route::Unknown,
-            Ok(None) if self.courier.directory.is_none() => return Err(Unsendable::NeverMet(name.clone())),
-            Ok(None) => return Err(Unsendable::Unknown(vec![name.clone()])),
-            Err(error) => return Err(Unsendable::DirectoryNeeded(error)),
         };
-        Ok((name.clone(), route))
+        if insecure || self.can_be_checked(name, &route)? {
+            return Ok(route);
+        }
+        Err(Unsendable::Unchecked {
+            name: name.clone(),
+            at: route.listing().map(|listing| listing.address.clone()),
+        })
     }
 
-    /// Writes all these messages down, or none: from here on nothing loses them. The first ones settle who this peer is.
+    /// Where those are whom the directory lists; besides, who of them is left out, since it cannot be checked who they
+    /// are.
+    pub fn routes_to(
+        &self,
+        listed: Vec<PeerRecord>,
+        insecure: bool,
+    ) -> Result<(BTreeMap<Name, Route>, Vec<Name>), Unsendable> {
+        let here = self.courier.directory.as_ref().is_some_and(Directory::is_here);
+        let (mut routes, mut left_out) = (BTreeMap::new(), Vec::new());
+        for record in listed {
+            let name = record.name.clone();
+            let route = Route::of_record(record, here);
+            if insecure || self.can_be_checked(&name, &route)? {
+                routes.insert(name, route);
+            } else {
+                left_out.push(name);
+            }
+        }
+        Ok((routes, left_out))
+    }
+
+    /// Whether a key is known that this recipient has to have, and it is not listed at nothing but an address without TLS.
+    fn can_be_checked(&self, name: &Name, route: &Route) -> Result<bool, Fault> {
+        let contacts = &self.courier.contacts;
+        let key = contacts.pin(name)?.map(|pin| pin.fingerprint).or(route.claimed_key());
+        if key.is_none() || route.listing().is_none() {
+            return Ok(key.is_some());
+        }
+        Ok(!route.destinations(contacts.last_address(name)?.as_ref(), key, false).is_empty())
+    }
+
+    /// The key that this recipient has to have, if it is known.
+    pub fn pinned_key(&self, name: &Name) -> Result<Option<Fingerprint>, Fault> {
+        Ok(self.courier.contacts.pin(name)?.map(|pin| pin.fingerprint))
+    }
+
+    /// Writes all these messages down, or none: from here on nothing loses them. The first ones settle who this peer is,
+    /// and whom the user writes to is a contact.
     pub async fn post(
         &self,
         drafts: Vec<Draft>,
         routes: &BTreeMap<Name, Route>,
-        lifetime: Duration,
+        terms: Terms,
     ) -> Result<Vec<Queued>, Unsendable> {
         let (from, routes, now) = (self.name.clone(), routes.clone(), crate::now());
         let write = self.store.write(move |connection| {
-            if !identity::settle_name(connection, &from)? {
+            if !identity::profile::settle_name(connection, &from)? {
                 return Ok(None);
             }
             let write_down = |draft: &Draft| {
-                let listed = routes.get(&draft.to).and_then(Route::listed);
-                contacts::remember(connection, &draft.to, None, listed, false, now)?;
-                outbox::enqueue(connection, &from, draft, now, lifetime)
+                let route = routes.get(&draft.to).unwrap_or(&Route::Unknown);
+                let pin = pins::current(connection, &draft.to)?;
+                let key = pin.map(|pin| pin.fingerprint).or(route.claimed_key());
+                let (address, here) =
+                    route.listing().map_or((None, false), |listed| (Some(&listed.address), listed.here));
+                contacts::remember(connection, &draft.to, key, address, here, now)?;
+                outbox::enqueue(connection, &from, draft, now, terms)
             };
             drafts.iter().map(write_down).collect::<Result<_, _>>().map(Some)
         });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use protocol::{Address, Fingerprint, Name};
 use store::{OpenError, Store};
 
-use crate::client::{self, ClientError, Vouching};
+use crate::client::{ClientError, Peers};
 use crate::contacts::Contacts;
 use crate::conversations::Conversations;
 use crate::database::{self, Fault};
@@ -96,7 +96,7 @@ impl Peer {
             outbox: Outbox::new(store.clone()),
             contacts: contacts.clone(),
             directory: directory.clone(),
-            transport: Transport::new(client::to_directory(Vouching::Nobody)?),
+            transport: Transport::new(Peers::new(key.certified())?),
         };
         let (name, address) = profile.map_or((None, None), |profile| (Some(profile.name), profile.address));
         Ok(Self {

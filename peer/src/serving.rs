@@ -86,6 +86,14 @@ pub enum StartError {
         /// The directories in which it is this peer's.
         held_at: Vec<String>,
     },
+    /// The name's claim is bound to another key, and this is the first start.
+    #[error("the directory {directory} knows the name {name} by another key than this peer's")]
+    FingerprintChanged {
+        /// Where the directory is.
+        directory: Box<DirectoryUrl>,
+        /// The name.
+        name: Name,
+    },
     /// The directory is private, and this is the first start.
     #[error("the directory {directory} takes new names by invitation only{}", if *.invited { ", and does not accept this one" } else { "" })]
     InviteRequired {
@@ -169,6 +177,9 @@ impl Serving {
         };
         let mut tokens = Tokens::load(&self.peer.data_dir)?;
         let url = directory.url().clone();
+        if url.is_exposed() {
+            tracing::warn!(directory = %url, "the directory is asked without TLS: whoever is on the way there can read the token that holds the name, and lie about who is where; contacts are still known by their keys. An https:// directory is safe from that");
+        }
         let token = tokens.of(&url.to_string())?;
         directory.show_token(token.clone());
         let held_at: Vec<String> = tokens.claimed().map(str::to_owned).collect();
@@ -179,6 +190,7 @@ impl Serving {
             token,
             invite,
             name: name.clone(),
+            fingerprint: self.peer.fingerprint(),
             address,
             store: self.peer.store.clone(),
         };
@@ -187,6 +199,9 @@ impl Serving {
         match timeout(FIRST_REGISTRATION, first).await {
             Ok(Ok(Outcome::Refused(Slug::NameTaken))) if first_start => {
                 Err(StartError::NameTaken { name, held_at })
+            }
+            Ok(Ok(Outcome::Refused(Slug::FingerprintChanged))) if first_start => {
+                Err(StartError::FingerprintChanged { directory: Box::new(url), name })
             }
             Ok(Ok(Outcome::Refused(Slug::InviteRequired))) if first_start => {
                 Err(StartError::InviteRequired { directory: Box::new(url), name, invited })

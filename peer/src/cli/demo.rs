@@ -22,6 +22,7 @@ use super::{listing, online, send};
 use crate::conversations::{Direction, Query};
 use crate::directory::{DirectoryUrl, DirectoryUrlError};
 use crate::outbound::errand::Patience;
+use crate::outbound::outbox::Terms;
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
 
@@ -35,8 +36,8 @@ pub struct Demo {}
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// What arrives at all arrives within this.
 const ARRIVAL: Duration = Duration::from_secs(15);
-/// How long the demo's messages may wait.
-const LIFETIME: Duration = Duration::from_hours(1);
+/// The demo's messages wait for so long.
+const TERMS: Terms = Terms { lifetime: Duration::from_hours(1), insecure: false };
 
 impl Demo {
     pub(super) async fn run(self, output: &mut Output) -> Result<Exit, Failure> {
@@ -203,8 +204,8 @@ async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result
     let body = Body::try_from(text.to_owned()).map_err(Failure::usage)?;
     let begun = Instant::now();
     let outbound = from.outbound()?;
-    let routes = outbound.resolve(&[named(to)?]).await?;
-    let sent = send::send(&outbound, routes, &body, LIFETIME, Patience::FirstTry).await?;
+    let routes = outbound.resolve(&[named(to)?], false).await?;
+    let sent = send::send(&outbound, routes, &body, TERMS, Patience::FirstTry).await?;
     for (queued, standing) in &sent {
         write!(output, "   ")?;
         send::print(queued, standing, output)?;

@@ -29,6 +29,8 @@ pub enum Exit {
     UnknownRecipient = 5,
     /// The directory cannot be reached and was needed.
     DirectoryNeeded = 6,
+    /// The only known address of a recipient answers with another key than the pinned one.
+    OtherKey = 7,
     /// Interrupted by the user.
     Interrupted = 130,
 }
@@ -138,6 +140,7 @@ impl From<Unsendable> for Failure {
                 .hint("Nothing was sent. `peer peers` lists who is online."),
             Unsendable::NeverMet(_) => Self::new(Exit::UnknownRecipient, error)
                 .hint("Nothing was sent. Name a directory with --server URL."),
+            Unsendable::Unchecked { .. } => Self::new(Exit::Failed, error).hint("Nothing was sent. Ask them for their link and `peer add` it; or add --insecure, and whoever answers there may read the message and pass for them."),
             Unsendable::Renamed => Self::new(Exit::Failed, error).hint("Nothing was sent. Try again."),
             Unsendable::DirectoryNeeded(error) => error.into(),
             Unsendable::Fault(fault) => fault.into(),
@@ -151,6 +154,9 @@ impl From<StartError> for Failure {
             StartError::Name(problem) => return problem.into(),
             StartError::Fault(fault) => return fault.into(),
             StartError::NameTaken { ref name, ref held_at } => name_taken(name, held_at),
+            StartError::FingerprintChanged { ref name, .. } => format!(
+                "Put this peer's identity.pem back from a backup. If it is lost, choose another name with --name, or have whoever runs the directory free this one with `server names release {name}`."
+            ),
             StartError::InviteRequired { ref name, .. } => format!(
                 "Ask whoever runs it for a code, which `server invite` makes, and type: RECADO_INVITE=CODE peer serve --name {name}"
             ),

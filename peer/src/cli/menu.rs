@@ -16,6 +16,7 @@ use super::serve::{Listening, Signals};
 use super::{listing, online, send};
 use crate::conversations::Query;
 use crate::outbound::errand::Patience;
+use crate::outbound::outbox::Terms;
 use crate::peer::Peer;
 use crate::serving::{Serving, StartError};
 
@@ -30,8 +31,8 @@ pub struct Menu {
 
 /// How many messages the menu lists.
 const LISTED: u32 = 20;
-/// How long a message from the menu may wait for its recipient.
-const LIFETIME: Duration = Duration::from_hours(7 * 24);
+/// A message from the menu waits for so long for its recipient.
+const TERMS: Terms = Terms { lifetime: Duration::from_hours(7 * 24), insecure: false };
 
 impl Menu {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
@@ -163,12 +164,13 @@ impl Open<'_> {
         let names = send::recipients(to.trim())?;
         let body = Body::try_from(text).map_err(Failure::usage)?;
         let outbound = self.peer.outbound()?;
-        let routes = outbound.resolve(&names).await?;
-        let sent = send::send(&outbound, routes, &body, LIFETIME, Patience::FirstTry).await?;
+        let routes = outbound.resolve(&names, false).await?;
+        let sent = send::send(&outbound, routes, &body, TERMS, Patience::FirstTry).await?;
         for (queued, standing) in &sent {
             send::print(queued, standing, self.output)?;
         }
-        Ok(())
+        self.output.flush()?;
+        send::warn_of_other_keys(&outbound, &sent)
     }
 
     async fn list(&mut self) -> Result<(), Failure> {

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::Global;
 use super::exit::{Exit, Failure};
-use super::output::{ERROR, GOOD, NAME, Output, WARNING, note};
+use super::output::{ERROR, GOOD, NAME, Output, WARNING, complain, note};
 use super::untrusted::shortened;
 use crate::conversations::State;
 use crate::outbound::Outbound;
-use crate::outbound::courier::Route;
 use crate::outbound::errand::{Patience, SeeThroughError};
-use crate::outbound::outbox::{Draft, Queued, Standing};
+use crate::outbound::outbox::{Draft, Queued, Standing, Terms};
+use crate::outbound::route::Route;
 use crate::peer::Peer;
 
 /// Leave a message for others
@@ -26,7 +26,8 @@ use crate::peer::Peer;
 ///
 /// A TIME is written 30s, 5m, 12h or 7d. A message has at most 65,536 bytes.
 /// Exit codes: 0 delivered or queued, 2 bad input, 3 not delivered in time (--wait), 4 refused by the recipient,
-/// 5 nobody has that name, 6 the directory cannot be reached and was needed. 5 and 6 store nothing.
+/// 5 nobody has that name, 6 the directory cannot be reached and was needed, 7 another key than the recipient's answers at
+/// its address. 5 and 6 store nothing; with 7 the message waits for the recipient's own key.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer send rui 'lunch at one?'
@@ -52,6 +53,10 @@ pub struct Send {
     /// Give up if it could not be delivered for so long
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
     expire: Duration,
+    /// Send even where it cannot be checked who answers: whoever does may read the message, and change it. A key that is
+    /// known is checked all the same
+    #[arg(long)]
+    insecure: bool,
     /// The name to send under; needed before the first `peer serve`
     #[arg(long)]
     name: Option<Name>,
@@ -83,25 +88,30 @@ impl Send {
         peer.go_by(self.name.clone())?;
         let outbound = peer.outbound()?;
         let routes = match names {
-            Some(names) => outbound.resolve(&names).await?,
-            None => everyone_online(&peer).await?,
+            Some(names) => outbound.resolve(&names, self.insecure).await?,
+            None => everyone_online(&peer, &outbound, self.insecure).await?,
         };
         if routes.is_empty() {
-            note("Nobody else is online: nothing was sent.");
+            note("Nobody else is online who could be sent it: nothing was sent.");
             return Ok(Exit::Done);
         }
         let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
-        let fates = send(&outbound, routes, &body, self.expire, patience).await?;
+        let fates = send(&outbound, routes, &body, self.terms(), patience).await?;
         for (queued, standing) in &fates {
             print(queued, standing, output)?;
         }
         output.flush()?;
+        warn_of_other_keys(&outbound, &fates)?;
         if fates.iter().any(|(_, standing)| standing.state == State::Queued)
             && !outbound.daemon_runs().map_err(SeeThroughError::from)?
         {
             note("No peer runs here to deliver what waits: `peer serve` does.");
         }
         Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
+    }
+
+    fn terms(&self) -> Terms {
+        Terms { lifetime: self.expire, insecure: self.insecure }
     }
 
     /// With `--all` there is no recipient, so the first word is the text.
@@ -132,11 +142,11 @@ pub(super) async fn send(
     outbound: &Outbound,
     routes: BTreeMap<Name, Route>,
     body: &Body,
-    expire: Duration,
+    terms: Terms,
     patience: Patience,
 ) -> Result<Vec<(Queued, Standing)>, Failure> {
     let drafts = routes.keys().map(|to| Draft { to: to.clone(), body: body.clone() }).collect();
-    let queued = outbound.post(drafts, &routes, expire).await?;
+    let queued = outbound.post(drafts, &routes, terms).await?;
     let standings = outbound.see_through(&queued, routes, patience).await?;
     Ok(queued.into_iter().zip(standings).collect())
 }
@@ -161,8 +171,28 @@ pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -
     Ok(())
 }
 
+/// Says for whom another key answers, and what to do: who is written to by a script hears of it too.
+pub(super) fn warn_of_other_keys(outbound: &Outbound, fates: &[(Queued, Standing)]) -> Result<(), Failure> {
+    for (queued, standing) in fates {
+        let (to, Some(shown)) = (&queued.to, standing.other_key) else { continue };
+        let Some(pinned) = outbound.pinned_key(to)?.filter(|pinned| *pinned != shown) else { continue };
+        let mut warning = Failure::new(
+            Exit::OtherKey,
+            format!(
+                "another key than that of {to} answers at its address: nothing was sent there, and the message waits"
+            ),
+        );
+        warning.hint = Some(format!(
+            "pinned {pinned}\n      shown  {shown}\n      If {to} has told you, not through Recado, that this is the new key: peer trust {to} {shown}"
+        ));
+        complain(&warning);
+    }
+    Ok(())
+}
+
 fn exit_of(standing: &Standing, patience: Patience) -> Exit {
     match (standing.state, patience) {
+        (State::Queued, _) if standing.other_key.is_some() => Exit::OtherKey,
         (State::Delivered, _) | (State::Queued, Patience::FirstTry) => Exit::Done,
         (State::Refused, _) => Exit::Refused,
         (State::Queued | State::Expired, _) => Exit::NotInTime,
@@ -182,10 +212,22 @@ pub(super) fn recipients(list: &str) -> Result<Vec<Name>, Failure> {
     Ok(names)
 }
 
-async fn everyone_online(peer: &Peer) -> Result<BTreeMap<Name, Route>, Failure> {
+async fn everyone_online(
+    peer: &Peer,
+    outbound: &Outbound,
+    insecure: bool,
+) -> Result<BTreeMap<Name, Route>, Failure> {
     let online = super::online::directory_of(peer)?.peers().await?.into_iter();
     let others = online.filter(|record| Some(&record.name) != peer.name());
-    Ok(others.map(|record| (record.name, Route::Listed(record.address, record.online_since))).collect())
+    let (routes, left_out) = outbound.routes_to(others.collect(), insecure)?;
+    if !left_out.is_empty() {
+        let names: Vec<_> = left_out.iter().map(Name::as_str).collect();
+        note(&format!(
+            "Left out, since it cannot be checked who they are (see --insecure): {}",
+            names.join(", ")
+        ));
+    }
+    Ok(routes)
 }
 
 /// The text from the command line, or from standard input without its last line end.

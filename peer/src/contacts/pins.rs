@@ -129,7 +129,7 @@ pub fn used(
 }
 
 /// The key of the name.
-pub(super) fn current(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Pin>> {
+pub fn current(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Pin>> {
     connection
         .prepare_cached("SELECT fingerprint, kind FROM pins WHERE name = ?1 AND kind <> 'former'")?
         .query_row([name.as_str()], |row| {

@@ -1,14 +1,15 @@
 //! The courier: takes the oldest message that waits for a recipient, finds out where the recipient is, hands the
 //! message over and settles the case. One step is one message; whoever repeats the step decides when.
 
-use jiff::Timestamp;
-use protocol::{Address, Name};
+use protocol::{Fingerprint, Name};
 
 use super::outbox::{Outbox, Pending};
+use super::route::Route;
 use super::transport::{Handover, Transport};
+use crate::client::{Destination, Expected};
 use crate::contacts::Contacts;
 use crate::database::Fault;
-use crate::directory::{Directory, DirectoryError};
+use crate::directory::Directory;
 
 /// What one step came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,37 +22,9 @@ pub enum Step {
     Failed {
         /// After how long the recipient asked to be tried again.
         retry_after: Option<std::time::Duration>,
+        /// The key that answered where another was expected.
+        other_key: Option<Fingerprint>,
     },
-}
-
-/// Where a recipient is, as far as this delivery knows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Route {
-    /// Not looked up yet, or not any more.
-    #[default]
-    Unknown,
-    /// The directory lists it there, since then.
-    Listed(Address, Timestamp),
-    /// The directory is away; the recipient was last there.
-    Remembered(Address),
-}
-
-impl Route {
-    /// Where the directory lists the recipient.
-    #[must_use]
-    pub fn listed(&self) -> Option<&Address> {
-        match self {
-            Self::Listed(address, _) => Some(address),
-            Self::Unknown | Self::Remembered(_) => None,
-        }
-    }
-
-    fn address(&self) -> Option<&Address> {
-        match self {
-            Self::Unknown => None,
-            Self::Listed(address, _) | Self::Remembered(address) => Some(address),
-        }
-    }
 }
 
 /// Delivers what waits.
@@ -59,12 +32,20 @@ impl Route {
 pub struct Courier {
     /// What waits.
     pub outbox: Outbox,
-    /// Where recipients were last.
+    /// Which keys recipients have, and where they were last.
     pub contacts: Contacts,
     /// Where recipients are; none is configured with `--server none`.
     pub directory: Option<Directory>,
     /// How messages are handed over.
     pub transport: Transport,
+}
+
+/// What was tried for one message.
+#[derive(Default)]
+struct Tried {
+    destinations: Vec<Destination>,
+    /// What the most trusted place came to.
+    outcome: Option<Handover>,
 }
 
 impl Courier {
@@ -80,75 +61,81 @@ impl Courier {
             return Ok(Step::Settled);
         }
         let looked_up_before = *route != Route::Unknown;
-        let mut handover = self.attempt(recipient, &pending, route).await?;
-        if looked_up_before && matches!(handover, Handover::Misdirected { .. } | Handover::Unreachable { .. })
-        {
-            let tried = std::mem::take(route);
-            if let Ok(found) = self.find(recipient).await? {
-                *route = found;
-            }
-            if !matches!(*route, Route::Unknown) && *route != tried {
-                handover = self.attempt(recipient, &pending, route).await?;
-            }
+        let mut tried = Tried::default();
+        let mut taken = self.attempt(recipient, &pending, route, &mut tried).await?;
+        if taken.is_none() && looked_up_before {
+            *route = Route::Unknown;
+            taken = self.attempt(recipient, &pending, route, &mut tried).await?;
         }
+        let handover = taken.unwrap_or_else(|| in_vain(recipient, route, tried.outcome));
         self.settle(recipient, &pending, handover).await
     }
 
+    /// Tries wherever the recipient may be and was not tried yet, until the message is taken or refused there.
     async fn attempt(
         &self,
         recipient: &Name,
         pending: &Pending,
         route: &mut Route,
-    ) -> Result<Handover, Fault> {
+        tried: &mut Tried,
+    ) -> Result<Option<Handover>, Fault> {
         if *route == Route::Unknown {
-            match self.find(recipient).await? {
-                Ok(found) => *route = found,
-                Err(reason) => return Ok(Handover::Unreachable { reason, retry_after: None }),
+            *route = self.find(recipient).await;
+        }
+        let key = self.key_of(recipient, route).await?;
+        let known = self.contacts.last_address(recipient)?;
+        let mut first = None;
+        for destination in route.destinations(known.as_ref(), key, pending.insecure) {
+            if tried.destinations.contains(&destination) {
+                continue;
             }
+            let handover = self.transport.hand_over(&destination, &pending.message).await;
+            tracing::debug!(%recipient, ?destination, outcome = ?handover, "tried to hand over");
+            if matches!(handover, Handover::Accepted { .. } | Handover::Refused { .. }) {
+                self.reached(recipient, &destination).await?;
+                return Ok(Some(handover));
+            }
+            tried.destinations.push(destination);
+            first = first.or(Some(handover));
         }
-        match route.address() {
-            Some(address) => Ok(self.transport.hand_over(address, &pending.message).await),
-            None => Ok(Handover::Unreachable {
-                reason: format!("{recipient} has no known address"),
-                retry_after: None,
-            }),
-        }
+        tried.outcome = first.or(tried.outcome.take());
+        Ok(None)
     }
 
-    /// Where the recipient is, or why that is not known. The directory's word counts; without it, the last one does.
-    async fn find(&self, recipient: &Name) -> Result<Result<Route, String>, Fault> {
-        let answer = match &self.directory {
-            Some(directory) => directory.lookup(recipient).await,
-            None => Ok(None),
+    /// The key that the recipient has to have: the pinned one. A message may be older than the recipient's key; then its
+    /// claim's key is pinned before it leaves, since the user wrote to that name.
+    async fn key_of(&self, recipient: &Name, route: &Route) -> Result<Option<Fingerprint>, Fault> {
+        if let Some(pin) = self.contacts.pin(recipient)? {
+            return Ok(Some(pin.fingerprint));
+        }
+        let Some(claimed) = route.claimed_key() else { return Ok(None) };
+        self.contacts.expect(recipient, claimed).await?;
+        Ok(self.contacts.pin(recipient)?.map(|pin| pin.fingerprint))
+    }
+
+    /// What the directory says of the recipient.
+    async fn find(&self, recipient: &Name) -> Route {
+        let Some(directory) = &self.directory else {
+            return Route::Unheard("no directory is configured".to_owned());
         };
-        match answer {
-            Ok(Some(claim)) => match (claim.address, claim.online_since) {
-                (Some(address), Some(since)) => {
-                    self.contacts.reached_at(recipient, &address, false).await?;
-                    Ok(Ok(Route::Listed(address, since)))
-                }
-                _ => Ok(Err(format!("{recipient} is offline"))),
-            },
-            Ok(None) if self.directory.is_some() => {
-                Ok(Err(format!("nobody has the name {recipient} at the moment")))
-            }
-            Ok(None) => self.remembered(recipient, "no directory is configured".to_owned()),
-            Err(error @ DirectoryError::Away { .. }) => self.remembered(recipient, error.to_string()),
-            Err(error) => Ok(Err(error.to_string())),
+        match directory.lookup(recipient).await {
+            Ok(Some(claim)) => Route::of_claim(claim, directory.is_here()),
+            Ok(None) => Route::nobody_has(recipient),
+            Err(error) => Route::Unheard(error.to_string()),
         }
     }
 
-    fn remembered(&self, recipient: &Name, otherwise: String) -> Result<Result<Route, String>, Fault> {
-        Ok(self
-            .contacts
-            .last_address(recipient)?
-            .map(|known| Route::Remembered(known.address))
-            .ok_or(otherwise))
+    /// Remembers where the recipient was reached, if a handshake has proved that it was.
+    async fn reached(&self, recipient: &Name, destination: &Destination) -> Result<(), Fault> {
+        let Destination { address, expected, loopback } = destination;
+        match expected {
+            Expected::Key(_) => self.contacts.reached_at(recipient, address, *loopback).await,
+            Expected::Anyone => Ok(()),
+        }
     }
 
     async fn settle(&self, recipient: &Name, pending: &Pending, handover: Handover) -> Result<Step, Fault> {
         let position = pending.position;
-        tracing::debug!(%recipient, position, outcome = ?handover, "tried to hand over");
         match handover {
             Handover::Accepted { received_at } => {
                 self.outbox.delivered(position, received_at).await?;
@@ -159,13 +146,37 @@ impl Courier {
                 Ok(Step::Settled)
             }
             Handover::Misdirected { reason } => {
-                self.outbox.postponed(recipient, position, reason).await?;
-                Ok(Step::Failed { retry_after: None })
+                self.outbox.postponed(recipient, position, reason, None).await?;
+                Ok(Step::Failed { retry_after: None, other_key: None })
+            }
+            Handover::OtherKey { reason, presented } => {
+                self.outbox.postponed(recipient, position, reason, Some(presented)).await?;
+                Ok(Step::Failed { retry_after: None, other_key: Some(presented) })
             }
             Handover::Unreachable { reason, retry_after } => {
-                self.outbox.postponed(recipient, position, reason).await?;
-                Ok(Step::Failed { retry_after })
+                self.outbox.postponed(recipient, position, reason, None).await?;
+                Ok(Step::Failed { retry_after, other_key: None })
             }
         }
+    }
+}
+
+/// What to say when nobody took the message.
+fn in_vain(recipient: &Name, route: &Route, outcome: Option<Handover>) -> Handover {
+    let retry_after = match &outcome {
+        Some(Handover::Unreachable { retry_after, .. }) => *retry_after,
+        _ => None,
+    };
+    let unreachable = |reason| Handover::Unreachable { reason, retry_after };
+    match (route, outcome) {
+        // Whoever answers meanwhile where it was last does not pass for it, and is nobody to be alarmed about.
+        (Route::Offline(_), _) => unreachable(format!("{recipient} is offline")),
+        (_, Some(outcome)) => outcome,
+        (Route::Unheard(why), None) => unreachable(why.clone()),
+        (Route::Listed(listing), None) => unreachable(format!(
+            "{recipient} is listed at {} and cannot be checked there: `peer send --insecure` does without",
+            listing.address
+        )),
+        (Route::Unknown, None) => unreachable(format!("{recipient} has no known address")),
     }
 }

@@ -12,10 +12,12 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::courier::{Courier, Route};
+use super::courier::Courier;
 use super::lane::Lane;
 use super::lookout::Lookout;
 use super::outbox::Outbox;
+use super::route::Route;
+use crate::directory::Directory;
 
 /// How often messages whose time has run out are looked for.
 const BETWEEN_EXPIRIES: Duration = Duration::from_secs(30);
@@ -84,6 +86,7 @@ impl Dispatcher {
         for waiting in waiting {
             if let Some(lane) = self.lanes.get(&waiting.name) {
                 lane.counted(waiting.last_seq);
+                self.wake_if_trusted(lane);
                 continue;
             }
             let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.last_seq));
@@ -91,6 +94,16 @@ impl Dispatcher {
             let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
             let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });
             self.whose.insert(task.id(), waiting.name);
+        }
+    }
+
+    /// Wakes a lane that met another key than the expected one, if that is the one to expect by now.
+    fn wake_if_trusted(&self, lane: &Lane) {
+        let Some(other_key) = lane.other_key() else { return };
+        match self.courier.contacts.pin(lane.recipient()) {
+            Ok(Some(pin)) if pin.fingerprint == other_key => lane.trusted(),
+            Ok(_) => {}
+            Err(fault) => tracing::error!(%fault, "the contacts could not be read"),
         }
     }
 
@@ -115,9 +128,10 @@ impl Dispatcher {
     }
 
     fn wake_lanes(&self, listed: Vec<PeerRecord>) {
+        let here = self.courier.directory.as_ref().is_some_and(Directory::is_here);
         for record in listed {
             if let Some(lane) = self.lanes.get(&record.name) {
-                lane.listed(&Route::Listed(record.address, record.online_since));
+                lane.listed(&Route::of_record(record, here));
             }
         }
     }

@@ -11,10 +11,11 @@ use protocol::Name;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::Outbound;
-use super::courier::{Route, Step};
+use super::courier::Step;
 use super::lock::{self, Attempt, Holder, Role};
 use super::outbox::{Queued, Standing};
 use super::retry;
+use super::route::Route;
 use crate::conversations::State;
 use crate::database::Fault;
 
@@ -159,7 +160,7 @@ impl<'a> Errand<'a> {
             let Ok(step) = timeout(FIRST_TRY, courier.step(&message.to, &mut route)).await else {
                 let reason = format!("{} did not answer in time", message.to);
                 if let Some(tried) = courier.outbox.oldest(&message.to)? {
-                    courier.outbox.postponed(&message.to, tried.position, reason).await?;
+                    courier.outbox.postponed(&message.to, tried.position, reason, None).await?;
                 }
                 break;
             };

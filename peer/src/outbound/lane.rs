@@ -4,13 +4,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use protocol::Name;
+use protocol::{Fingerprint, Name};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::courier::{Courier, Route, Step};
+use super::courier::{Courier, Step};
 use super::retry;
+use super::route::Route;
 
 /// How long a lane rests when the peer's own database fails.
 const REST_AFTER_FAULT: Duration = Duration::from_secs(1);
@@ -27,6 +28,8 @@ pub struct Lane {
     returned: Notify,
     /// What was tried in vain, from then on until something is settled.
     tried: Mutex<Option<Route>>,
+    /// The key that answered there, where another was expected.
+    other_key: Mutex<Option<Fingerprint>>,
 }
 
 impl Lane {
@@ -39,7 +42,13 @@ impl Lane {
             written: Notify::new(),
             returned: Notify::new(),
             tried: Mutex::new(None),
+            other_key: Mutex::new(None),
         }
+    }
+
+    /// Whose queue it is.
+    pub fn recipient(&self) -> &Name {
+        &self.recipient
     }
 
     /// Whether its recipient was tried in vain.
@@ -53,6 +62,17 @@ impl Lane {
         if before < last_seq {
             self.written.notify_one();
         }
+    }
+
+    /// The key that answered in the recipient's place at the last try.
+    pub fn other_key(&self) -> Option<Fingerprint> {
+        *locked(&self.other_key)
+    }
+
+    /// The key that answered is the recipient's after all: the lane is woken.
+    pub fn trusted(&self) {
+        *locked(&self.other_key) = None;
+        self.written.notify_one();
     }
 
     /// The directory lists the recipient there: if that is not where it was tried, the lane is woken, or will not wait.
@@ -79,7 +99,8 @@ impl Lane {
                     }
                     continue;
                 }
-                Ok(Step::Failed { retry_after }) => {
+                Ok(Step::Failed { retry_after, other_key }) => {
+                    *locked(&self.other_key) = other_key;
                     failures = failures.saturating_add(1);
                     retry::at_least(retry_after, retry::backoff(failures, retry::random()))
                 }

@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::Name;
 use protocol::message::{Body, Message, Ranges};
+use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use store::Store;
 use uuid::Uuid;
@@ -50,6 +50,8 @@ pub struct Pending {
     pub message: Message,
     /// After this it is not handed over any more.
     pub expires_at: Timestamp,
+    /// Where the recipient cannot be checked, anyone may have it: the user has said so.
+    pub insecure: bool,
 }
 
 /// What became of a message so far.
@@ -61,6 +63,8 @@ pub struct Standing {
     pub reason: Option<String>,
     /// How many tries to reach its recipient have failed, for this or any message.
     pub failures: u64,
+    /// The key that answered at the last try where another was expected, while the message waits for its recipient.
+    pub other_key: Option<Fingerprint>,
 }
 
 /// A recipient for whom something waits.
@@ -111,7 +115,7 @@ impl Outbox {
         Ok(self.store.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at
+                    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure
                      FROM sent WHERE state = 'queued' AND to_name = ?1 ORDER BY position LIMIT 1",
                 )?
                 .query_row([to.as_str()], |row| pending(row, to))
@@ -131,8 +135,9 @@ impl Outbox {
                 .execute((position, received_at))?;
             connection
                 .prepare_cached(
-                    "UPDATE recipients SET last_error = NULL
-                     WHERE name = (SELECT to_name FROM sent WHERE position = ?1) AND last_error IS NOT NULL",
+                    "UPDATE recipients SET last_error = NULL, other_key = NULL
+                     WHERE name = (SELECT to_name FROM sent WHERE position = ?1)
+                       AND (last_error IS NOT NULL OR other_key IS NOT NULL)",
                 )?
                 .execute([position])
         });
@@ -148,14 +153,26 @@ impl Outbox {
                     "UPDATE sent SET state = 'refused', reason = ?2, tries = tries + 1
                      WHERE position = ?1 AND state = 'queued'",
                 )?
-                .execute((position, reason))
+                .execute((position, reason))?;
+            connection
+                .prepare_cached(
+                    "UPDATE recipients SET other_key = NULL
+                     WHERE name = (SELECT to_name FROM sent WHERE position = ?1) AND other_key IS NOT NULL",
+                )?
+                .execute([position])
         });
         write.await?;
         Ok(())
     }
 
-    /// The message could not be handed over this time.
-    pub async fn postponed(&self, to: &Name, position: i64, reason: String) -> Result<(), Fault> {
+    /// The message could not be handed over this time; perhaps since this other key answered in its recipient's place.
+    pub async fn postponed(
+        &self,
+        to: &Name,
+        position: i64,
+        reason: String,
+        other_key: Option<Fingerprint>,
+    ) -> Result<(), Fault> {
         let to = to.clone();
         let write = self.store.write(move |connection| {
             connection
@@ -165,9 +182,9 @@ impl Outbox {
                 .execute((position, &reason))?;
             connection
                 .prepare_cached(
-                    "UPDATE recipients SET failures = failures + 1, last_error = ?2 WHERE name = ?1",
+                    "UPDATE recipients SET failures = failures + 1, last_error = ?2, other_key = ?3 WHERE name = ?1",
                 )?
-                .execute((to.as_str(), &reason))
+                .execute((to.as_str(), &reason, other_key.as_ref().map(Fingerprint::as_bytes)))
         });
         write.await?;
         Ok(())
@@ -191,25 +208,40 @@ impl Outbox {
         Ok(self.store.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT state, CASE state WHEN 'queued' THEN coalesce(reason, last_error) ELSE reason END, failures
+                    "SELECT state, CASE state WHEN 'queued' THEN coalesce(reason, last_error) ELSE reason END, failures,
+                            CASE state WHEN 'queued' THEN other_key END
                      FROM sent JOIN recipients ON name = to_name WHERE position = ?1",
                 )?
                 .query_row([position], |row| {
-                    Ok(Standing { state: row.get(0)?, reason: row.get(1)?, failures: row.get(2)? })
+                    Ok(Standing {
+                        state: row.get(0)?,
+                        reason: row.get(1)?,
+                        failures: row.get(2)?,
+                        other_key: row.get::<_, Option<[u8; 32]>>(3)?.map(Fingerprint::from_bytes),
+                    })
                 })
         })?)
     }
 }
 
-/// Writes a message down, in the transaction that needs it. It expires `lifetime` after `now`.
+/// How a message may be delivered.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// For how long.
+    pub lifetime: Duration,
+    /// Whether to anyone, where the recipient cannot be checked.
+    pub insecure: bool,
+}
+
+/// Writes a message down, in the transaction that needs it.
 pub fn enqueue(
     connection: &Connection,
     from: &Name,
     draft: &Draft,
     now: Timestamp,
-    lifetime: Duration,
+    terms: Terms,
 ) -> rusqlite::Result<Queued> {
-    let expires_at = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).as_millisecond();
+    let expires_at = now.saturating_add(terms.lifetime).unwrap_or(Timestamp::MAX).as_millisecond();
     let (seq, failures_before): (u64, u64) = connection
         .prepare_cached(
             "INSERT INTO recipients (name, last_seq) VALUES (?1, 1)
@@ -220,8 +252,8 @@ pub fn enqueue(
     let id = Uuid::now_v7();
     connection
         .prepare_cached(
-            "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
-             VALUES (:position, :id, :from, :to, :body, :sent_at, :seq, 'queued', :expires_at)",
+            "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at, insecure)
+             VALUES (:position, :id, :from, :to, :body, :sent_at, :seq, 'queued', :expires_at, :insecure)",
         )?
         .execute(named_params! {
             ":position": position,
@@ -232,6 +264,7 @@ pub fn enqueue(
             ":sent_at": now.to_string(),
             ":seq": seq,
             ":expires_at": expires_at,
+            ":insecure": terms.insecure,
         })?;
     Ok(Queued { position, id, to: draft.to.clone(), failures_before })
 }
@@ -253,6 +286,7 @@ fn pending(row: &rusqlite::Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
             reply_to: reply_to.map(Uuid::from_bytes),
         },
         expires_at: Timestamp::from_millisecond(expires_at).unwrap_or(Timestamp::MAX),
+        insecure: row.get(8)?,
     })
 }
 
@@ -266,6 +300,7 @@ mod tests {
     use crate::database;
 
     const WEEK: Duration = Duration::from_hours(7 * 24);
+    const TERMS: Terms = Terms { lifetime: WEEK, insecure: false };
 
     fn draft(to: &str, body: &str) -> Draft {
         Draft { to: to.parse().unwrap(), body: body.to_owned().try_into().unwrap() }
@@ -282,7 +317,7 @@ mod tests {
             let ana = "ana".parse().unwrap();
             let queued = drafts
                 .iter()
-                .map(|draft| super::enqueue(connection, &ana, draft, Timestamp::UNIX_EPOCH, WEEK));
+                .map(|draft| super::enqueue(connection, &ana, draft, Timestamp::UNIX_EPOCH, TERMS));
             queued.collect::<rusqlite::Result<_>>()
         });
         write.await.unwrap()
@@ -316,7 +351,7 @@ mod tests {
         let queued = enqueue(&outbox, vec![draft("rui", "1")]).await.remove(0);
         outbox.delivered(queued.position, Timestamp::UNIX_EPOCH).await.unwrap();
         outbox.refused(queued.position, "late".into()).await.unwrap();
-        outbox.postponed(&queued.to, queued.position, "late".into()).await.unwrap();
+        outbox.postponed(&queued.to, queued.position, "late".into(), None).await.unwrap();
         let standing = outbox.standing(queued.position).unwrap();
         assert_eq!((standing.state, standing.reason), (State::Delivered, None));
     }
@@ -325,7 +360,7 @@ mod tests {
     async fn a_failed_try_is_counted_for_all_that_wait_behind_it() {
         let (_dir, outbox) = outbox();
         let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("rui", "2")]).await;
-        outbox.postponed(&queued[0].to, queued[0].position, "no route".into()).await.unwrap();
+        outbox.postponed(&queued[0].to, queued[0].position, "no route".into(), None).await.unwrap();
         let behind = outbox.standing(queued[1].position).unwrap();
         assert_eq!(
             (behind.failures, behind.reason.as_deref()),
@@ -333,6 +368,31 @@ mod tests {
         );
         let later = enqueue(&outbox, vec![draft("rui", "3")]).await.remove(0);
         assert_eq!(later.failures_before, 1);
+    }
+
+    #[tokio::test]
+    async fn another_key_is_told_of_until_something_else_comes_of_it() {
+        let (_dir, outbox) = outbox();
+        let key = Fingerprint::from_bytes([7; 32]);
+        let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("rui", "2"), draft("rui", "3")]).await;
+        let [one, two, three] = [queued[0].position, queued[1].position, queued[2].position];
+        let seen = |position| outbox.standing(position).unwrap().other_key;
+        for (position, behind) in [(one, two), (two, three)] {
+            outbox.postponed(&queued[0].to, position, "another key".into(), Some(key)).await.unwrap();
+            assert_eq!((seen(position), seen(behind)), (Some(key), Some(key)), "all behind it wait for that");
+            if position == one {
+                outbox.delivered(one, Timestamp::UNIX_EPOCH).await.unwrap();
+            } else {
+                outbox.refused(two, "blocked".into()).await.unwrap();
+            }
+            assert_eq!((seen(position), seen(behind)), (None, None));
+        }
+        outbox.postponed(&queued[2].to, three, "another key".into(), Some(key)).await.unwrap();
+        outbox.postponed(&queued[2].to, three, "offline".into(), None).await.unwrap();
+        assert_eq!(seen(three), None);
+        outbox.postponed(&queued[2].to, three, "another key".into(), Some(key)).await.unwrap();
+        outbox.expire(Timestamp::UNIX_EPOCH + WEEK).await.unwrap();
+        assert_eq!(seen(three), None, "it waits no more");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol::directory::{Registered, Registration};
-use protocol::{Address, Name, Slug};
+use protocol::{Address, Fingerprint, Name, Slug};
 use store::Store;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -57,6 +57,8 @@ pub struct Presence {
     pub invite: Option<String>,
     /// The name that is claimed.
     pub name: Name,
+    /// This peer's key, which the claim is bound to.
+    pub fingerprint: Fingerprint,
     /// Where others are to dial; an unspecified host means "where you see me".
     pub address: Address,
     /// Where it is remembered that, and where, the directory lists this peer.
@@ -106,7 +108,8 @@ impl Presence {
 
     /// Whether this is the end of a first start, for whoever started the peer to say.
     fn ends_the_start(&self, outcome: Outcome) -> bool {
-        matches!(outcome, Outcome::Refused(Slug::NameTaken | Slug::InviteRequired))
+        use Slug::{FingerprintChanged, InviteRequired, NameTaken};
+        matches!(outcome, Outcome::Refused(NameTaken | InviteRequired | FingerprintChanged))
             && !self.tokens.claimed_at(&self.directory.url().to_string())
     }
 
@@ -114,7 +117,7 @@ impl Presence {
         let registration = Registration {
             name: self.name.clone(),
             address: self.address.clone(),
-            fingerprint: None,
+            fingerprint: Some(self.fingerprint),
             invite: self.invite.clone(),
             fresh,
         };
@@ -147,6 +150,9 @@ impl Presence {
             }
             Err(DirectoryError::Refused { slug: Slug::NameTaken, .. }) => {
                 tracing::warn!(%directory, name = %self.name, "somebody else has this name in the directory: not listed; serving on, and trying again every 5 minutes");
+            }
+            Err(DirectoryError::Refused { slug: Slug::FingerprintChanged, .. }) => {
+                tracing::warn!(%directory, name = %self.name, key = %self.fingerprint, "the directory knows this name by another key: not listed; serving on, and trying again every 5 minutes. Put identity.pem back from a backup; if it is lost, whoever runs the directory frees the name with `server names release`");
             }
             Err(DirectoryError::Refused { slug: Slug::InviteRequired, .. }) => {
                 tracing::warn!(%directory, name = %self.name, "the directory takes this name only with an invitation (RECADO_INVITE=CODE): not listed; serving on, and trying again every 5 minutes");

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protocol::message::{Message, Receipt};
 use protocol::problem::Body;
-use protocol::{Address, Slug, paths};
-use reqwest::{Client, StatusCode};
+use protocol::{Fingerprint, Slug, paths};
+use reqwest::StatusCode;
 
-use crate::client::{bounded, innermost, retry_after};
+use crate::client::{Destination, Peers, bounded, innermost, other_key, retry_after};
 
 /// A receipt comes within this, or it counts as none.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,6 +33,13 @@ pub enum Handover {
         /// Why, in its words.
         reason: String,
     },
+    /// Whoever is at that address has not the recipient's key. Nothing of the message was sent.
+    OtherKey {
+        /// Which keys.
+        reason: String,
+        /// The key that was shown.
+        presented: Fingerprint,
+    },
     /// Not this time. The message may have arrived all the same.
     Unreachable {
         /// Why not.
@@ -45,23 +52,29 @@ pub enum Handover {
 /// Hands messages over.
 #[derive(Debug, Clone)]
 pub struct Transport {
-    client: Client,
+    peers: Peers,
 }
 
 impl Transport {
     /// A transport over this client.
     #[must_use]
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    pub fn new(peers: Peers) -> Self {
+        Self { peers }
     }
 
-    /// Hands `message` over to the peer at `address`.
-    pub async fn hand_over(&self, address: &Address, message: &Message) -> Handover {
-        let url = format!("{address}{}", paths::MESSAGES);
-        let answer = match self.client.post(url).timeout(PATIENCE).json(message).send().await {
+    /// Hands `message` over to whoever is expected at this destination, and to nobody else.
+    pub async fn hand_over(&self, destination: &Destination, message: &Message) -> Handover {
+        let address = &destination.address;
+        let answer = match self.peers.post(destination, paths::MESSAGES, message, PATIENCE).await {
             Ok(answer) => answer,
             Err(error) => {
-                return unreachable(format!("no answer from {address}: {}", innermost(&error)), None);
+                return match other_key(&error) {
+                    Some(keys) => {
+                        let reason = format!("{address} is not the recipient: {keys}");
+                        Handover::OtherKey { reason, presented: keys.presented }
+                    }
+                    None => unreachable(format!("no answer from {address}: {}", innermost(&error)), None),
+                };
             }
         };
         let (status, retry_after) = (answer.status(), retry_after(&answer));
