@@ -4,12 +4,18 @@
 use std::io::{Error, Result};
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// A stream, with or without TLS.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
 /// One kept connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
     buffer: Vec<u8>,
 }
 
@@ -18,12 +24,22 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        Ok(Self { stream: Box::new(stream), buffer: Vec::with_capacity(64 * 1024) })
+    }
+
+    /// Connects over TLS.
+    pub async fn open_with(tls: &TlsConnector, address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let name = "peer.invalid".try_into().map_err(Error::other)?;
+        let stream = Box::new(tls.connect(name, stream).await?);
         Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
     }
 
     /// Sends one request and reads its answer: the status, and the bytes of head and body.
     pub async fn ask(&mut self, request: &[u8]) -> Result<(u16, &[u8])> {
         self.stream.write_all(request).await?;
+        self.stream.flush().await?;
         self.buffer.clear();
         let head = loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {

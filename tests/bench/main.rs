@@ -7,9 +7,12 @@
     reason = "a measurement that goes wrong ends, and figures are rounded anyway"
 )]
 
+#[path = "../e2e/harness/anyone.rs"]
+mod anyone;
 mod baseline;
 mod client;
 mod crowd;
+mod key;
 mod program;
 
 use std::net::SocketAddr;
@@ -20,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use client::{Connection, get, post};
+use key::Key;
 use program::{Program, binary};
 use uuid::Uuid;
 
@@ -63,35 +67,55 @@ fn main() {
     }
 }
 
-/// Durable messages accepted a second, next to one commit for each message.
+/// Durable messages accepted a second, next to one commit for each message: without TLS, and over it from a key that the
+/// peer has pinned.
 async fn messages() {
     println!(
-        "durable messages accepted a second ({ROUNDS} rounds of {SPAN:?}, median)\nsenders      peer  one commit each  ratio"
+        "durable messages accepted a second ({ROUNDS} rounds of {SPAN:?}, median)\nsenders      peer  with a key  one commit each  ratio"
     );
+    let no_limits = ["--unverified-limit", "--stranger-limit", "--strangers-limit"]
+        .map(|flag| [flag.to_owned(), "none".to_owned()])
+        .concat();
     for senders in [1, 16, 64, 256] {
         let mut pairs = Vec::new();
         for _ in 0..ROUNDS {
             let directory = Program::directory();
-            let (peer, baseline) = (Program::peer("ana", &directory), Program::baseline());
-            pairs.push((accepts(&peer, senders).await, accepts(&baseline, senders).await));
+            let (peer, baseline) = (Program::peer_with("ana", &directory, &no_limits), Program::baseline());
+            let key = Key::new();
+            claim(&directory, "keyed", &key).await;
+            let plain = accepts(&peer, senders, None).await;
+            let keyed = accepts(&peer, senders, Some(key)).await;
+            pairs.push([plain, keyed, accepts(&baseline, senders, None).await]);
         }
-        let peer = median(pairs.iter().map(|pair| pair.0).collect());
-        let baseline = median(pairs.iter().map(|pair| pair.1).collect());
-        let ratio = median(pairs.iter().map(|pair| pair.0 / pair.1).collect());
-        println!("{senders:>7} {peer:>9.0} {baseline:>16.0} {ratio:>6.1}");
+        let [plain, keyed, baseline] =
+            [0, 1, 2].map(|column| median(pairs.iter().map(|row| row[column]).collect()));
+        let ratio = median(pairs.iter().map(|[plain, _, baseline]| plain / baseline).collect());
+        println!("{senders:>7} {plain:>9.0} {keyed:>11.0} {baseline:>16.0} {ratio:>6.1}");
     }
 }
 
-async fn accepts(program: &Program, senders: usize) -> f64 {
-    load(program.address, senders, SPAN, |_| {
+async fn accepts(program: &Program, senders: usize, key: Option<Key>) -> f64 {
+    let from = if key.is_some() { "keyed" } else { "bench" };
+    load_with(key, program.address, senders, SPAN, move |at| {
         let body = format!(
-            r#"{{"id":"{}","from":"bench","body":"{}","sent_at":"2026-11-22T09:30:00Z","seq":1}}"#,
+            r#"{{"id":"{}","from":"{from}","body":"{}","sent_at":"2026-11-22T09:30:00Z","seq":{}}}"#,
             Uuid::now_v7(),
-            "x".repeat(100)
+            "x".repeat(100),
+            at + 1
         );
         (post("/messages", "", &body), 201)
     })
     .await
+}
+
+/// Claims a name with a key.
+async fn claim(directory: &Program, name: &str, key: &Key) {
+    let body = format!(
+        r#"{{"name":"{name}","address":"https://127.0.0.1:7101","fingerprint":"{}"}}"#,
+        key.fingerprint
+    );
+    let mut connection = Connection::open(directory.address).await.unwrap();
+    assert_eq!(connection.ask(&post("/register", "", &body)).await.unwrap().0, 201);
 }
 
 /// Lists of those online a second: whole, compressed, unchanged, and the page that is sent if nothing is said.
@@ -191,13 +215,35 @@ async fn load<F>(address: SocketAddr, connections: usize, span: Duration, reques
 where
     F: Fn(u64) -> (Vec<u8>, u16) + Send + Sync + 'static + Clone,
 {
+    load_with(None, address, connections, span, request).await
+}
+
+/// The same over TLS, if there is a key to show.
+async fn load_with<F>(
+    key: Option<Key>,
+    address: SocketAddr,
+    connections: usize,
+    span: Duration,
+    request: F,
+) -> f64
+where
+    F: Fn(u64) -> (Vec<u8>, u16) + Send + Sync + 'static + Clone,
+{
+    let mut opened = Vec::new();
+    for _ in 0..connections {
+        let connection = match &key {
+            Some(key) => Connection::open_with(&key.connector, address).await,
+            None => Connection::open(address).await,
+        };
+        opened.push(connection.unwrap());
+    }
     let (count, next) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let begun = Instant::now();
-    let tasks: Vec<_> = (0..connections)
-        .map(|_| {
+    let tasks: Vec<_> = opened
+        .into_iter()
+        .map(|mut connection| {
             let (count, next, request) = (Arc::clone(&count), Arc::clone(&next), request.clone());
             tokio::spawn(async move {
-                let mut connection = Connection::open(address).await.unwrap();
                 while begun.elapsed() < span {
                     let (bytes, expected) = request(next.fetch_add(1, Ordering::Relaxed));
                     let (status, answer) = connection.ask(&bytes).await.unwrap();

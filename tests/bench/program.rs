@@ -72,7 +72,7 @@ impl Program {
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let url = ready.split_whitespace().nth(1).expect("no ready line").to_owned();
-        let address = url.trim_start_matches("http://").parse().unwrap();
+        let address = url.split_once("://").unwrap().1.parse().unwrap();
         Self { process, url, address, folder }
     }
 

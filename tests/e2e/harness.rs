@@ -3,6 +3,7 @@
 //! Everything is a real process with its own temporary folder, on a port that the system picked. Every wait has a
 //! deadline, and when a story fails, the logs of all its processes are printed.
 
+mod anyone;
 mod chance;
 mod contract;
 mod directory;

@@ -19,8 +19,9 @@ fn ana_writes_rui_reads_and_answers() {
     assert_eq!(received.id, sent.id);
     assert_eq!(said(&received), ("received", "ana", "rui", "olá, Rui"));
     assert!(received.received_at.is_some());
-    assert!(!received.verified);
-    assert_eq!((received.fingerprint.as_deref(), received.seq), (None, Some(1)));
+    assert!(received.verified);
+    let fingerprint = ana.fingerprint();
+    assert_eq!((received.fingerprint.as_deref(), received.seq), (Some(fingerprint.as_str()), Some(1)));
     assert_eq!(received.read, Some(false));
 
     let kept = ana.sent().remove(0);
@@ -128,7 +129,10 @@ fn peers_and_whoami_have_the_members_of_the_contract() {
     assert_eq!(names, ["ana", "rui"]);
     assert_eq!(members(&peers[0]), ["address", "fingerprint", "name", "online_since", "unread", "verified"]);
     assert_eq!(peers[0]["address"], ana.url());
-    assert_eq!(peers[0]["verified"], false);
+    assert_eq!((&peers[0]["fingerprint"], &peers[0]["verified"]), (&json!(ana.fingerprint()), &json!(false)));
+    ana.send("rui", "it is me");
+    let peers: Vec<Value> = rui.run(&["peers", "--json"]).expect(0).json();
+    assert_eq!(peers[0]["verified"], true);
     let shown = rui.run(&["peers"]).expect(0).stdout;
     assert!(shown.contains("ana") && shown.contains("rui"), "{shown}");
 

@@ -46,10 +46,10 @@ fn where_there_are_few_files_the_database_has_its_own() {
     let words = "fewer files may be open than connections are let in";
     process.stderr_until(words, |logs| logs.contains(words).then_some(()));
 
-    let mut inside = Wire::connect(&url).unwrap();
+    let place = url.trim_start_matches("http://");
+    let mut inside = Wire::connect(place, None).unwrap();
     assert_eq!(claim(&mut inside, "ana"), 201);
-    let _held: Vec<_> =
-        (0..60).map(|_| TcpStream::connect(url.trim_start_matches("http://")).unwrap()).collect();
+    let _held: Vec<_> = (0..60).map(|_| TcpStream::connect(place).unwrap()).collect();
     until("newcomers are told that there is no place", || {
         (raw(Program::Directory, &url, ("GET", "/health"), HEALTH).status == 503).then_some(())
     });

@@ -3,20 +3,21 @@
 //! The kit's side of a handshake takes whoever shows one certificate and proves its key: what the programs refuse is
 //! their own work.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use protocol::Fingerprint;
 use rcgen::{CertificateParams, KeyPair, SignatureAlgorithm};
 use reqwest::Client;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
-use rustls::{ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
+use rustls::{ClientConfig, ServerConfig};
 
+use super::anyone::{Anyone, provider};
 use super::wait::DEADLINE;
 
 /// A private key with a certificate; a clone is the same one.
@@ -37,6 +38,13 @@ impl Key {
     /// A new key of another kind.
     pub(crate) fn of(kind: &'static SignatureAlgorithm) -> Self {
         Self::around(&KeyPair::generate_for(kind).unwrap(), "recado")
+    }
+
+    /// The key of a file with a private key and a certificate in PEM, as peers keep theirs.
+    pub(crate) fn read(file: &Path) -> Self {
+        let private = PrivateKeyDer::from_pem_file(file).unwrap();
+        let certificate = CertificateDer::from_pem_file(file).unwrap();
+        Self::with(private.secret_der().to_vec(), certificate)
     }
 
     /// Another certificate around the same key.
@@ -76,8 +84,12 @@ impl Key {
 
     /// An HTTP client that shows this key; its connections are kept.
     pub(super) fn client(&self) -> Client {
-        let build = || client(Some(Arc::clone(&self.certified)));
-        self.client.get_or_init(build).clone()
+        self.client.get_or_init(|| client(Some(self))).clone()
+    }
+
+    /// What a client needs that shows this key.
+    pub(super) fn as_client(&self) -> Arc<ClientConfig> {
+        Arc::new(client_config(Some(self)))
     }
 
     /// What a server needs that has this key and asks its clients for theirs.
@@ -98,18 +110,9 @@ pub(crate) fn fingerprint_of(certificate: &CertificateDer<'_>) -> Fingerprint {
 }
 
 /// An HTTP client that speaks TLS 1.3 where it is asked to, with a key or without one.
-pub(super) fn client(certified: Option<Arc<CertifiedKey>>) -> Client {
-    let config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&TLS13])
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone));
-    let config = match certified {
-        Some(certified) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified))),
-        None => config.with_no_client_auth(),
-    };
+pub(super) fn client(key: Option<&Key>) -> Client {
     Client::builder()
-        .tls_backend_preconfigured(config)
+        .tls_backend_preconfigured(client_config(key))
         .tls_info(true)
         .no_proxy()
         .timeout(DEADLINE)
@@ -118,92 +121,12 @@ pub(super) fn client(certified: Option<Arc<CertifiedKey>>) -> Client {
         .unwrap()
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
-}
-
-/// Takes whoever proves the key of a certificate.
-#[derive(Debug)]
-struct Anyone;
-
-impl Anyone {
-    fn schemes() -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        Self::schemes()
-    }
-}
-
-impl ClientCertVerifier for Anyone {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _now: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ServerCertVerifier::verify_tls12_signature(self, message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ServerCertVerifier::verify_tls13_signature(self, message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        Self::schemes()
-    }
+fn client_config(key: Option<&Key>) -> ClientConfig {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone));
+    let Some(key) = key else { return config.with_no_client_auth() };
+    config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&key.certified))))
 }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::directory::{Directory, ready_url};
 use super::http::{Answer, Program, Request};
+use super::key::Key;
 use super::process::{Process, Signal};
 use super::programs::peer_command;
 use super::wait::until;
@@ -110,7 +111,10 @@ impl Peer {
 
     /// Starts a daemon and does not wait for anything.
     pub(crate) fn launch(&self, flags: &[&str]) -> Process {
-        let mut command = self.command(&["serve", "--name", &self.name, "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["serve", "--name", &self.name]);
+        if !flags.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.args(flags);
         Process::spawn(&format!("{}'s daemon", self.name), &mut command)
     }
@@ -237,6 +241,16 @@ impl Peer {
         code
     }
 
+    /// Its key, once it has one: who has it is this peer.
+    pub(crate) fn key(&self) -> Key {
+        Key::read(&self.folder().join("identity.pem"))
+    }
+
+    /// Its key's fingerprint.
+    pub(crate) fn fingerprint(&self) -> String {
+        self.key().fingerprint().to_string()
+    }
+
     /// A request to its daemon.
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
         Request::new(Program::Peer, method, &self.plain(), path)
@@ -250,6 +264,12 @@ impl Peer {
     /// `POST /messages`.
     pub(crate) fn leave(&self, message: &serde_json::Value) -> Answer {
         self.request(Method::POST, "/messages").json(message).send()
+    }
+
+    /// The same over TLS, showing this key.
+    pub(crate) fn leave_with(&self, key: &Key, message: &serde_json::Value) -> Answer {
+        let url = format!("https://{}", self.place());
+        Request::new(Program::Peer, Method::POST, &url, "/messages").showing(key).json(message).send()
     }
 }
 

@@ -28,7 +28,7 @@ fn no_acknowledged_claim_is_lost_when_the_directory_is_killed() {
     let acknowledged: Vec<String> = thread::scope(|scope| {
         let load = &load;
         let end = Finally(|| load.end());
-        let claim = |claimant| scope.spawn(move || load.write(|number| claim(claimant, number)));
+        let claim = |claimant| scope.spawn(move || load.write(None, |number| claim(claimant, number)));
         let claimants: Vec<_> = (0..CLAIMANTS).map(claim).collect();
         for _ in 0..rounds() * 10 {
             load.kill_after(chance.pick(1..100), directory.process().trigger());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::harness::{Trigger, Wire, until};
+use super::super::harness::{Key, Trigger, Wire, until};
 
 /// What all writers share.
 pub(super) struct Load {
@@ -69,13 +69,14 @@ impl Load {
         place.clone_into(&mut self.place.write().unwrap());
     }
 
-    /// One writer: posts one after the other, each until it is acknowledged. Gives the texts of those that were.
-    pub(super) fn write(&self, post: impl Fn(usize) -> Post) -> Vec<String> {
+    /// One writer, with a key or without: posts one after the other, each until it is acknowledged. Gives the texts of
+    /// those that were.
+    pub(super) fn write(&self, key: Option<&Key>, post: impl Fn(usize) -> Post) -> Vec<String> {
         let mut wire = None;
         let mut acknowledged = Vec::new();
         for number in 0.. {
             let post = post(number);
-            while !self.try_post(&mut wire, &post) {
+            while !self.try_post(&mut wire, key, &post) {
                 if self.over.load(Ordering::SeqCst) {
                     return acknowledged;
                 }
@@ -90,9 +91,9 @@ impl Load {
         acknowledged
     }
 
-    fn try_post(&self, wire: &mut Option<Wire>, post: &Post) -> bool {
+    fn try_post(&self, wire: &mut Option<Wire>, key: Option<&Key>, post: &Post) -> bool {
         if wire.is_none() {
-            *wire = Wire::connect(&self.place.read().unwrap()).ok();
+            *wire = Wire::connect(&self.place.read().unwrap(), key).ok();
         }
         let Some(open) = wire else { return false };
         if let Ok(status) = open.post(post.path, &post.headers, &post.body) {

@@ -1,10 +1,10 @@
-//! The receiver dies while 32 programs leave messages at once, and while a peer delivers to it.
+//! The receiver dies while 32 programs leave messages at once, half of them with keys, and while a peer delivers to it.
 
 use std::thread;
 
 use serde_json::json;
 
-use super::super::harness::{Chance, Directory, Peer, until};
+use super::super::harness::{Chance, Directory, Key, Peer, new_token, until};
 use super::load::{Load, Post};
 use super::{Finally, each_writer_in_order, every_acknowledged_once, rounds};
 
@@ -18,22 +18,37 @@ fn message(writer: usize, number: usize) -> Post {
     Post { text, path: protocol::paths::MESSAGES, headers: String::new(), body }
 }
 
+/// A key, and the claim of a name with it.
+fn claimed(directory: &Directory, name: &str) -> Key {
+    let key = Key::new();
+    let address = "https://127.0.0.1:7101";
+    directory.register_with_key(name, address, &new_token(), key.fingerprint()).expect(201);
+    key
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
     let mut chance = Chance::new();
     let directory = Directory::start();
-    let mut rui = Peer::start(&directory, "rui");
+    let mut rui = Peer::offline(&directory, "rui");
+    let all = ["--unverified-limit", "none", "--stranger-limit", "none", "--strangers-limit", "none"];
+    rui.serve_with(&all);
     let load = Load::on(rui.place());
+    let keys: Vec<_> = (0..WRITERS)
+        .map(|writer| (writer % 2 == 0).then(|| claimed(&directory, &format!("w{writer}"))))
+        .collect();
     let acknowledged: Vec<String> = thread::scope(|scope| {
-        let load = &load;
+        let (load, keys) = (&load, &keys);
         // However this ends, the writers end too.
         let end = Finally(|| load.end());
-        let write = |writer| scope.spawn(move || load.write(|number| message(writer, number)));
+        let write = |writer: usize| {
+            scope.spawn(move || load.write(keys[writer].as_ref(), |number| message(writer, number)))
+        };
         let writers: Vec<_> = (0..WRITERS).map(write).collect();
         for _ in 0..rounds() * 10 {
             load.kill_after(chance.pick(1..300), rui.daemon().trigger());
             rui.kill();
-            rui.serve();
+            rui.serve_with(&all);
             load.moved_to(rui.place());
         }
         drop(end);
@@ -42,6 +57,8 @@ fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
     let inbox = rui.inbox();
     every_acknowledged_once(&inbox, acknowledged);
     each_writer_in_order(&inbox);
+    assert!(inbox.iter().all(|line| line.verified == line.fingerprint.is_some()));
+    assert!(inbox.iter().any(|line| line.verified) && inbox.iter().any(|line| !line.verified));
 }
 
 #[test]
