@@ -1,4 +1,4 @@
-//! A directory that speaks TLS, as curl meets it.
+//! A directory that speaks TLS, as curl and peers meet it.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use protocol::Slug;
 use tempfile::TempDir;
 
-use super::harness::{Directory, Process, Program, raw, server_command};
+use super::harness::{Directory, Fake, Finished, Key, Peer, Process, Program, Reply, raw, server_command};
 
 /// A folder with the certificate and key of this machine.
 pub(super) fn certified() -> TempDir {
@@ -15,6 +15,8 @@ pub(super) fn certified() -> TempDir {
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     std::fs::write(folder.path().join("certificate.pem"), made.cert.pem()).unwrap();
     std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let both = made.cert.pem() + &made.signing_key.serialize_pem();
+    std::fs::write(folder.path().join("both.pem"), both).unwrap();
     folder
 }
 
@@ -86,4 +88,80 @@ fn a_start_with_files_that_do_not_fit_ends_with_what_to_do() {
     let (code, said) = end(&[certificate]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("--tls-key"), "{said}");
+}
+
+#[test]
+fn a_peer_knows_its_directory_by_its_key() {
+    let folder = certified();
+    let [certificate, key] = &flags(folder.path());
+    let directory = Directory::with(&[certificate, key]);
+    let right = Key::read(&folder.path().join("both.pem")).fingerprint();
+    let [mut ana, mut rui] =
+        ["ana", "rui"].map(|name| Peer::of(&format!("{}#{right}", directory.url()), name));
+    ana.serve();
+    rui.serve();
+    directory.until_online("rui", true);
+    assert_eq!(ana.send("rui", "over a pinned directory").state, "delivered");
+    rui.until_inbox_is(&["over a pinned directory"]);
+    assert!(rui.inbox()[0].verified, "it asked the directory too");
+
+    let wrong = Key::new().fingerprint();
+    let stranger = Peer::of(&format!("{}#{wrong}", directory.url()), "zeca");
+    let away = stranger.run(&["peers"]).expect(6);
+    for fingerprint in [right, wrong] {
+        assert!(away.stderr.contains(&fingerprint.to_string()), "{}", away.stderr);
+    }
+}
+
+#[test]
+fn a_directory_with_another_key_hears_nothing() {
+    let imposter = Fake::answering(|_| Reply::list(&[]));
+    let mut ana = Peer::of(&format!("{}#{}", imposter.address(), Key::new().fingerprint()), "ana");
+    ana.serve();
+    ana.run(&["peers"]).expect(6);
+    ana.run(&["send", "rui", "oi"]).expect(6);
+    assert!(imposter.calls() > 1);
+    assert_eq!((imposter.handshakes(), imposter.heard()), (Vec::new(), 0), "no token, no name, no question");
+}
+
+#[test]
+fn without_a_fingerprint_the_system_s_roots_decide() {
+    let folder = certified();
+    let [certificate, key] = &flags(folder.path());
+    let directory = Directory::with(&[certificate, key]);
+    let ana = Peer::of(directory.url(), "ana");
+    let away = ana.run(&["peers"]).expect(6);
+    assert!(away.stderr.contains(directory.url()), "{}", away.stderr);
+    let trusted = folder.path().join("certificate.pem");
+    let mut vouched = ana.command(&["peers", "--json"]);
+    Finished::of("peers", vouched.env("SSL_CERT_FILE", &trusted), "").expect(0);
+
+    // The token is the URL's, however its key is known.
+    let mut serve = ana.command(&["serve", "--name", "ana", "--listen", "127.0.0.1:0"]);
+    let mut daemon = Process::spawn("ana's daemon", serve.env("SSL_CERT_FILE", &trusted));
+    directory.until_online("ana", true);
+    daemon.kill();
+    let right = Key::read(&folder.path().join("both.pem")).fingerprint();
+    let pinned = format!("{}#{right}", directory.url());
+    let mut serve = ana.command(&["serve", "--server", &pinned, "--name", "ana", "--listen", "127.0.0.1:0"]);
+    let daemon = Process::spawn("ana's daemon again", &mut serve);
+    let address = daemon.stdout_until("the ready line", |said| {
+        Some(said.strip_prefix("peer ")?.strip_suffix('\n')?.to_owned())
+    });
+    super::harness::until("the same claim has moved", || {
+        (directory.get("/peers/ana").expect(200).json()["address"] == address).then_some(())
+    });
+}
+
+#[test]
+fn a_directory_over_plain_http_elsewhere_is_warned_of_once() {
+    // Nobody can have this name (RFC 6761).
+    let ana = Peer::of("http://directory.invalid:7100", "ana");
+    let mut daemon = ana.launch(&[]);
+    daemon.shows("peer http");
+    daemon.signal(super::harness::Signal::TERM);
+    assert_eq!(daemon.wait(), Some(0));
+    let log = daemon.stderr();
+    let warnings = log.lines().filter(|line| line.contains("WARN") && line.contains("https://")).count();
+    assert_eq!(warnings, 1, "{log}");
 }

@@ -21,8 +21,23 @@ mod hostile_text;
 /// A program leaves a message as curl would, rightly and in every wrong way.
 mod messages;
 
-/// Keys in handshakes: proved by who has them, and by nobody else.
+/// Keys in handshakes: proved by who has them, and by nobody else; pinned by the first message, and never again.
 mod keys;
+
+/// Eve speaks under names that have a key, in every way that a program without it has.
+mod forgers;
+
+/// Somebody in Rui's place: at his address, in the directory, or with his certificate.
+mod imposters;
+
+/// A peer that somebody made of openssl and curl.
+mod other_stack;
+
+/// Receipts to senders with a key: what was had, what is missing; and how much of whom is kept.
+mod receipts;
+
+/// What nobody else may read: keys, tokens, messages. Not in logs, not in the list of processes, not in the files.
+mod secrets;
 
 /// Claims, tokens and names at the directory.
 mod claims;
