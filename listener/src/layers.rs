@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use protocol::problem::Slug;
+use protocol::problem::{Problem, Slug};
 use tower::util::{MapRequestLayer, MapResponseLayer};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -28,8 +29,33 @@ const LONGEST_ID: usize = 64;
 /// - A panic is `500 internal`, no route `404 not-found`, the wrong method `405 method-not-allowed` with `Allow`; and an error
 ///   that an extractor of axum's answers in plain text becomes the problem that has its status.
 pub fn dressed(router: Router) -> Router {
+    dress(with_fallbacks(router))
+}
+
+/// The same, for a router that not every request may get to: whatever its path, `guard` is asked first.
+pub fn guarded(
+    router: Router,
+    guard: impl Fn(&Request) -> Result<(), Problem> + Clone + Send + Sync + 'static,
+) -> Router {
+    let gate = move |request: Request, next: Next| {
+        let verdict = guard(&request);
+        async move {
+            match verdict {
+                Ok(()) => next.run(request).await,
+                Err(problem) => Refusal(problem).into_response(),
+            }
+        }
+    };
+    dress(with_fallbacks(router).layer(from_fn(gate)))
+}
+
+fn with_fallbacks(router: Router) -> Router {
+    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed)
+}
+
+fn dress(router: Router) -> Router {
     // One `layer` for all: axum boxes what each call of it adds.
-    router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer((
+    router.layer((
         MapRequestLayer::new(without_invalid_id),
         SetRequestIdLayer::new(REQUEST_ID, FreshId),
         TraceLayer::new_for_http()
@@ -130,4 +156,32 @@ where
         .headers_mut()
         .extend(response.headers().get(header::ALLOW).map(|allow| (header::ALLOW, allow.clone())));
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::post;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_guard_is_asked_before_anything_is_said_of_a_path() {
+        let routes = Router::new().route("/there", post(async || "in"));
+        let guarded = guarded(routes, |request| {
+            let origin = request.headers().get("origin");
+            origin.map_or(Ok(()), |_| Err(Slug::BrowserRefused.because("not you")))
+        });
+        for (method, path, otherwise) in
+            [("POST", "/there", 200), ("GET", "/there", 405), ("GET", "/not", 404)]
+        {
+            for (header, status) in [("origin", 403), ("x-other", otherwise)] {
+                let request = Request::builder().method(method).uri(path).header(header, "a");
+                let response = guarded.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                assert_eq!(response.status().as_u16(), status, "{method} {path} {header}");
+                assert!(response.headers().contains_key(REQUEST_ID), "{method} {path} {header}");
+            }
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub use bind::bind;
 pub use client_key::{ClientKey, Transport};
 pub use flags::LimitFlags;
 pub use json::{Document, Json, Shape};
-pub use layers::dressed;
+pub use layers::{dressed, guarded};
 pub use limits::Limits;
 pub use observer::Observer;
 pub use places::{Place, Places};

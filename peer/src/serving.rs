@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use listener::Limits;
+use listener::{Limits, Plain, Settings, Tls, TlsError};
 use protocol::address::Scheme;
 use protocol::{Address, Name, Slug};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -20,6 +20,7 @@ use crate::database::Fault;
 use crate::directory::DirectoryUrl;
 use crate::identity::{self, Tokens};
 use crate::inbound::endpoint::{self, Endpoint};
+use crate::inbound::origin::Gate;
 use crate::inbound::sender::Judge;
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
@@ -59,6 +60,8 @@ pub struct Wanted {
     pub advertise: Option<Address>,
     /// The code that a private directory wants with a new name.
     pub invite: Option<String>,
+    /// Whether others than programs on this machine may leave messages without TLS.
+    pub allow_plain_http: bool,
     /// What strangers may take of it.
     pub limits: Limits,
 }
@@ -110,6 +113,9 @@ pub enum StartError {
     /// The peer's own database failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// Its key is of no use.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A file in the data directory, or a socket, cannot be used.
     #[error("the peer cannot start: {0}")]
     Io(#[from] io::Error),
@@ -136,9 +142,17 @@ impl Serving {
             peer: Arc::clone(&peer),
             _lock: lock,
         };
-        serving.receive(listener, wanted.limits, &stop);
-        serving.deliver(bell, &stop);
         let advertised = wanted.advertise.unwrap_or_else(|| serving.address.clone());
+        if advertised.scheme() == Scheme::Http {
+            tracing::warn!(
+                address = %advertised,
+                "others are told to dial this peer without TLS, where they cannot check its key: they can leave messages only with `peer send --insecure`"
+            );
+        }
+        let advertised = watch::Sender::new(advertised);
+        let gate = Gate::new(advertised.subscribe(), wanted.allow_plain_http);
+        serving.receive(listener, wanted.limits, gate, &stop)?;
+        serving.deliver(bell, &stop);
         serving.be_listed(advertised, wanted.invite, &stop).await?;
         let contacts = peer.contacts.clone();
         serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
@@ -146,15 +160,22 @@ impl Serving {
         Ok(serving)
     }
 
-    fn receive(&mut self, listener: TcpListener, limits: Limits, stop: &CancellationToken) {
-        let (name, inbox) = (self.name.clone(), self.peer.inbox.clone());
-        let router = endpoint::router(Endpoint { name, judge: Judge, inbox });
-        self.tasks.push(tokio::spawn(listener::serve(
-            listener,
-            router,
-            limits,
-            stop.clone().cancelled_owned(),
-        )));
+    fn receive(
+        &mut self,
+        listener: TcpListener,
+        limits: Limits,
+        gate: Gate,
+        stop: &CancellationToken,
+    ) -> Result<(), StartError> {
+        let (name, inbox, key) = (self.name.clone(), self.peer.inbox.clone(), self.peer.key());
+        let without_tls = if gate.is_open_to_all() { Plain::Anybody } else { Plain::ThisMachine };
+        let tls = Some(Tls::asking_for_keys(key.certified(), without_tls)?);
+        let settings = Settings { limits, tls, ..Settings::default() };
+        let endpoint = Endpoint { name, fingerprint: key.fingerprint(), judge: Judge, inbox };
+        let router = endpoint::router(endpoint, gate);
+        let stop = stop.clone().cancelled_owned();
+        self.tasks.push(tokio::spawn(listener::serve(listener, router, settings, stop)));
+        Ok(())
     }
 
     fn deliver(&mut self, bell: Bell, stop: &CancellationToken) {
@@ -167,11 +188,11 @@ impl Serving {
     /// Asks the directory to list this peer, and waits a moment for its first answer.
     async fn be_listed(
         &mut self,
-        address: Address,
+        listed_at: watch::Sender<Address>,
         invite: Option<String>,
         stop: &CancellationToken,
     ) -> Result<(), StartError> {
-        let name = self.name.clone();
+        let (name, address) = (self.name.clone(), listed_at.borrow().clone());
         let Some(directory) = self.peer.directory.clone() else {
             return Ok(identity::listed_at(&self.peer.store, &address).await?);
         };
@@ -192,6 +213,7 @@ impl Serving {
             name: name.clone(),
             fingerprint: self.peer.fingerprint(),
             address,
+            listed_at,
             store: self.peer.store.clone(),
         };
         let (said, first) = oneshot::channel();

@@ -100,6 +100,23 @@ impl Address {
         self.port
     }
 
+    /// The host's IP address, if it is written as one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        match &self.host {
+            Host::Ipv4(ip) => Some((*ip).into()),
+            Host::Ipv6(ip) => Some((*ip).into()),
+            Host::Domain(_) => None,
+        }
+    }
+
+    /// The host: a name in lower case without the root's dot, or an IP address, an IPv6 one in brackets.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.host.to_string();
+        host.strip_suffix('.').map(str::to_owned).unwrap_or(host)
+    }
+
     /// Host and port, as an address without its scheme has them.
     #[must_use]
     pub fn authority(&self) -> String {

@@ -223,8 +223,9 @@ fn what_is_hardly_http_is_answered_by_the_contract_too() {
             raw(program, url, health, request.as_bytes()).expect(status);
         }
         let nowhere = ("GET", "/nowhere");
-        raw(program, url, nowhere, b"GET /nowhere HTTP/1.0\r\n\r\n").expect(404);
-        raw(program, url, ("BREW", "/health"), b"BREW /health HTTP/1.0\r\n\r\n").expect(405);
+        raw(program, url, nowhere, b"GET /nowhere HTTP/1.0\r\nhost: localhost\r\n\r\n").expect(404);
+        let brewed = b"BREW /health HTTP/1.0\r\nhost: localhost\r\n\r\n";
+        raw(program, url, ("BREW", "/health"), brewed).expect(405);
     }
     let twice =
         b"POST /messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n12345";

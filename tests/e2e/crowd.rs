@@ -28,6 +28,8 @@ const LIMITS: [&str; 8] =
 enum Speech {
     Http,
     Tls,
+    /// Either, told by the first byte.
+    Both,
 }
 
 /// How a client hangs.
@@ -78,7 +80,7 @@ impl Shape {
     /// Those that a port meets: on one for TLS, the other shapes come later, within it.
     fn on(speech: Speech) -> &'static [Self] {
         match speech {
-            Speech::Http => &Self::ALL,
+            Speech::Http | Speech::Both => &Self::ALL,
             Speech::Tls => &[Self::Silent, Self::HalfHello],
         }
     }
@@ -86,7 +88,7 @@ impl Shape {
     /// The status that it is answered with before it is closed, and not before which time: its limit.
     fn end(self, speech: Speech) -> (Option<u16>, Duration) {
         match self {
-            Self::HalfHello if speech == Speech::Tls => (None, Duration::from_secs(2)),
+            Self::HalfHello if speech != Speech::Http => (None, Duration::from_secs(2)),
             Self::Silent => (None, Duration::from_secs(2)),
             Self::HalfHead | Self::DrippedHead => (Some(408), Duration::from_secs(3)),
             Self::HalfBody | Self::DrippedBody => (Some(408), Duration::from_secs(4)),
@@ -195,7 +197,7 @@ async fn a_crowd_that_hangs_on_a_peer_is_closed_and_holds_up_nobody() {
     let mut ana = Peer::offline(&directory, "ana");
     ana.serve_with(&LIMITS);
     let address = address(ana.url());
-    crowd(address, Speech::Http, "/messages", async || health(address).await).await;
+    crowd(address, Speech::Both, "/messages", async || health(address).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,16 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/outbound/transport.rs",
         ],
     ),
-    ("axum", &["listener/src/", "server/src/http.rs", "server/src/http/", "peer/src/inbound/endpoint.rs"]),
+    (
+        "axum",
+        &[
+            "listener/src/",
+            "server/src/http.rs",
+            "server/src/http/",
+            "peer/src/inbound/endpoint.rs",
+            "peer/src/inbound/origin.rs",
+        ],
+    ),
     ("hyper", &["listener/src/"]),
     ("tower_http", &["listener/src/"]),
     ("prometheus_client", &["server/src/metrics.rs"]),

@@ -169,8 +169,8 @@ impl Stage {
             writeln!(output, "   {FAINT}# a message from a script{FAINT:#}")?;
             writeln!(
                 output,
-                r#"   curl --json '{{"from":"script","body":"the build is green"}}' {}/messages"#,
-                rui.address()
+                r#"   curl --json '{{"from":"script","body":"the build is green"}}' http://{}/messages"#,
+                rui.address().authority()
             )?;
         }
         Ok(output.flush()?)

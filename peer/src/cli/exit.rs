@@ -166,7 +166,7 @@ impl From<StartError> for Failure {
             StartError::NoFreePort => {
                 "Choose one with --listen, as in --listen 127.0.0.1:0 for any.".to_owned()
             }
-            StartError::Io(_) => return Self::new(Exit::Failed, error),
+            StartError::Io(_) | StartError::Tls(_) => return Self::new(Exit::Failed, error),
         };
         Self::new(Exit::Failed, error).hint(hint)
     }

@@ -17,12 +17,13 @@ use crate::serving::{Serving, Wanted};
 /// Receive messages, deliver those that wait, and be listed as online
 ///
 /// Runs until it is interrupted or told to end. Once it serves it prints one line on standard output,
-/// `peer http://HOST:PORT`; logs go to standard error.
+/// `peer https://HOST:PORT`; logs go to standard error.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer serve --name ana                        the first time; later `peer serve` is enough
   peer serve --listen 0.0.0.0:7101             for other machines of the network
-  peer serve --advertise http://ana.example:80 behind a port forward")]
+  peer serve --advertise https://ana.example:443
+                                               behind a port forward")]
 pub struct Serve {
     #[command(flatten)]
     listening: Listening,
@@ -58,6 +59,10 @@ pub struct Listening {
     /// The URL that others are told to dial, where it is another than the one listened on
     #[arg(long, value_name = "URL")]
     pub advertise: Option<Address>,
+    /// Take messages without TLS from other machines too: anyone on the way can read and change those. Programs on this
+    /// machine need no flag
+    #[arg(long)]
+    pub allow_plain_http: bool,
     /// The invitation that a private directory wants with a new name. Rather set `RECADO_INVITE`: others on this machine
     /// can see what is typed behind a command
     #[arg(long, value_name = "CODE", env = "RECADO_INVITE", hide_env_values = true)]
@@ -117,6 +122,7 @@ impl Listening {
             name: self.name,
             listen: self.listen,
             advertise: self.advertise,
+            allow_plain_http: self.allow_plain_http,
             invite,
             ..Wanted::default()
         }

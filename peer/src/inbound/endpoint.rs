@@ -7,11 +7,12 @@ use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use listener::{Document, Refusal, Source};
 use protocol::message::{Identity, Message, Receipt, Unparsed};
-use protocol::{Name, Problem, Slug, paths};
+use protocol::{Fingerprint, Name, Problem, Slug, paths};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::inbox::{Inbox, Kept};
+use super::origin::Gate;
 use super::sender::Judge;
 use crate::database::Fault;
 
@@ -20,21 +21,23 @@ use crate::database::Fault;
 pub struct Endpoint {
     /// Whom messages are for.
     pub name: Name,
+    /// What its key is known by.
+    pub fingerprint: Fingerprint,
     /// Who judges where a message comes from.
     pub judge: Judge,
     /// Where messages are kept.
     pub inbox: Inbox,
 }
 
-/// Every route of the public port.
-pub fn router(endpoint: Endpoint) -> Router {
+/// Every route of the public port, behind its gate.
+pub fn router(endpoint: Endpoint, gate: Gate) -> Router {
     let routes = Router::new()
         .route(paths::MESSAGES, post(leave_message))
         .route(paths::IDENTITY, get(identity))
         .route(paths::HEALTH, get(health))
         .route(paths::OPENAPI, get(contract))
         .with_state(endpoint);
-    listener::dressed(routes)
+    listener::guarded(routes, move |request| gate.check(request))
 }
 
 /// `POST /messages`: answered only when the message is on the disk.
@@ -88,7 +91,11 @@ fn unparsed(document: &Document) -> Result<Unparsed, Problem> {
 
 /// `GET /identity`.
 async fn identity(State(endpoint): State<Endpoint>) -> Answer<Identity> {
-    Answer(Identity { name: endpoint.name, fingerprint: None, version: env!("CARGO_PKG_VERSION").to_owned() })
+    Answer(Identity {
+        name: endpoint.name,
+        fingerprint: Some(endpoint.fingerprint),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
 }
 
 /// `GET /health`.

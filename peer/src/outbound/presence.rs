@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::directory::{Registered, Registration};
 use protocol::{Address, Fingerprint, Name, Slug};
 use store::Store;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +61,8 @@ pub struct Presence {
     pub fingerprint: Fingerprint,
     /// Where others are to dial; an unspecified host means "where you see me".
     pub address: Address,
+    /// Who else has to know where it is listed.
+    pub listed_at: watch::Sender<Address>,
     /// Where it is remembered that, and where, the directory lists this peer.
     pub store: Store,
 }
@@ -135,6 +137,7 @@ impl Presence {
         if let Err(fault) = identity::listed_at(&self.store, address).await {
             tracing::error!(%fault, "the listed address could not be remembered");
         }
+        self.listed_at.send_replace(address.clone());
         *listed_at = Some(address.clone());
     }
 
