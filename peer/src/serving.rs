@@ -134,7 +134,7 @@ impl Serving {
         let local = listener.local_addr()?;
         let mut serving = Self {
             name,
-            address: Address::new(Scheme::Http, local.ip(), local.port()),
+            address: Address::new(Scheme::Https, local.ip(), local.port()),
             // Whatever was started stops when this start fails.
             stop: stop.clone().drop_guard(),
             tasks: Vec::new(),
