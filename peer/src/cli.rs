@@ -1,8 +1,13 @@
 //! The command line: one command, one file. It calls the peer's rooms and knows nothing of SQL or HTTP.
 
+mod add;
+mod block;
+mod contact;
+mod contacts;
 mod demo;
 mod exit;
 mod follow;
+mod forget;
 mod history;
 mod inbox;
 mod invite;
@@ -17,9 +22,12 @@ mod qr;
 mod send;
 mod sent;
 mod serve;
+mod trust;
+mod unblock;
 mod untrusted;
 mod watch;
 mod whoami;
+mod words;
 
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
@@ -115,7 +123,13 @@ enum Command {
     Sent(sent::Sent),
     History(history::History),
     Peers(peers::Peers),
+    Contacts(contacts::Contacts),
     Invite(invite::Invite),
+    Add(add::Add),
+    Trust(trust::Trust),
+    Block(block::Block),
+    Unblock(unblock::Unblock),
+    Forget(forget::Forget),
     Whoami(whoami::Whoami),
     Menu(menu::Menu),
     Demo(demo::Demo),
@@ -154,6 +168,12 @@ impl Global {
             Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
+            Command::Contacts(contacts) => one_thread(async { contacts.run(&self, &mut output) }),
+            Command::Add(add) => one_thread(add.run(&self, &mut output)),
+            Command::Trust(trust) => one_thread(trust.run(&self, &mut output)),
+            Command::Block(block) => one_thread(block.run(&self, &mut output)),
+            Command::Unblock(unblock) => one_thread(unblock.run(&self, &mut output)),
+            Command::Forget(forget) => one_thread(forget.run(&self, &mut output)),
             Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
         }?;

@@ -156,6 +156,19 @@ impl Contacts {
         Ok(write.await?)
     }
 
+    /// All that is remembered of a name. Blocks.
+    pub fn contact(&self, name: &Name) -> Result<Contact, Fault> {
+        Ok(self.store.read(|connection| {
+            Ok(Contact {
+                name: name.clone(),
+                pin: pins::current(connection, name)?,
+                address: known::last_address(connection, name)?.map(|last| last.address),
+                blocked: pins::is_blocked(connection, name)?,
+                mismatch: mismatches::of(connection, name)?,
+            })
+        })?)
+    }
+
     /// Takes no messages from a name any more, nor from any key that was ever pinned to it. Not for this peer's own name.
     pub async fn block(&self, name: &Name) -> Result<(), Fault> {
         let name = name.clone();

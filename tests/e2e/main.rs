@@ -108,6 +108,9 @@ mod disk;
 /// The menu through a pipe, in two languages.
 mod menu;
 
+/// Contacts: links, trust, blocks, and what is forgotten.
+mod contacts;
+
 /// The demo shows an exchange, stays open, and leaves nothing behind.
 mod demo;
 

@@ -86,7 +86,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["listener/src/bind.rs", "peer/src/cli/output.rs", "peer/src/identity/private.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),
-    ("pgp_words", &["peer/src/cli/whoami.rs"]),
+    ("pgp_words", &["peer/src/cli/words.rs"]),
     ("qrcode", &["peer/src/cli/qr.rs"]),
     (
         "sha2",

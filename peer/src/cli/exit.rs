@@ -48,6 +48,8 @@ pub struct Failure {
     pub exit: Exit,
     /// What happened; nothing if there is nobody left to tell.
     pub message: Option<String>,
+    /// What belongs to it, in lines of our own words.
+    pub detail: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
 }
@@ -59,13 +61,19 @@ impl Failure {
         reason = "errors are handed over; a borrow at each call says nothing"
     )]
     pub fn new(exit: Exit, message: impl ToString) -> Self {
-        Self { exit, message: Some(message.to_string()), hint: None }
+        Self { exit, message: Some(message.to_string()), detail: None, hint: None }
     }
 
     /// Bad input, with what is wrong with it.
     #[expect(clippy::needless_pass_by_value, reason = "as for `new`")]
     pub fn usage(message: impl ToString) -> Self {
         Self::new(Exit::Usage, message.to_string())
+    }
+
+    /// The same failure, with what belongs to it: lines of our own words, never of others'.
+    #[must_use]
+    pub fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
     }
 
     /// The same failure, with what to do about it.
@@ -79,7 +87,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         // Whoever read our output has seen enough: that is no failure.
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self { exit: Exit::Done, message: None, hint: None };
+            return Self { exit: Exit::Done, message: None, detail: None, hint: None };
         }
         Self::new(Exit::Failed, error)
     }

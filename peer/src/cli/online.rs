@@ -1,15 +1,20 @@
 //! Those online, as every command that lists them shows them.
 
 use std::io::Write as _;
+use std::iter;
 
+use anstyle::Style;
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use protocol::Fingerprint;
 use protocol::directory::PeerRecord;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
-use super::output::{Output, note};
+use super::output::{Output, WARNING, note};
+use super::untrusted::Untrusted;
+use crate::contacts::{Kind, Pin};
 use crate::directory::Directory;
 use crate::peer::Peer;
 
@@ -19,7 +24,43 @@ pub(super) struct Online<'a> {
     #[serde(flatten)]
     pub record: &'a PeerRecord,
     pub verified: bool,
+    #[serde(skip)]
+    pub standing: Standing,
     pub unread: u64,
+}
+
+/// How the key that the directory lists goes with the one that this peer remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is this peer itself, with its own key.
+    Own,
+    /// They are the same.
+    Verified,
+    /// This peer remembers another one.
+    OtherKey,
+    /// This peer remembers none, or the directory lists none.
+    Unknown,
+}
+
+impl Standing {
+    fn of(listed: Option<Fingerprint>, pin: Option<Pin>) -> Self {
+        match (listed, pin) {
+            (Some(listed), Some(pin)) if listed != pin.fingerprint => Self::OtherKey,
+            (Some(_), Some(pin)) if pin.kind == Kind::Own => Self::Own,
+            (Some(_), Some(_)) => Self::Verified,
+            (None, _) | (_, None) => Self::Unknown,
+        }
+    }
+
+    /// What people are shown of it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Own => "yours",
+            Self::Verified => "verified",
+            Self::OtherKey => "another key",
+            Self::Unknown => "",
+        }
+    }
 }
 
 /// The directory of a peer that needs one.
@@ -45,12 +86,16 @@ pub(super) fn with_unread<'a>(
     peer: &Peer,
 ) -> Result<Vec<Online<'a>>, Failure> {
     let mut unread = peer.inbox.unread()?;
-    let known = |record: &'a PeerRecord| Online {
-        record,
-        verified: false,
-        unread: unread.remove(record.name.as_str()).unwrap_or(0),
+    let known = |record: &'a PeerRecord| {
+        let standing = Standing::of(record.fingerprint, peer.contacts.pin(&record.name)?);
+        Ok(Online {
+            record,
+            verified: matches!(standing, Standing::Own | Standing::Verified),
+            standing,
+            unread: unread.remove(record.name.as_str()).unwrap_or(0),
+        })
     };
-    Ok(records.into_iter().map(known).collect())
+    records.into_iter().map(known).collect()
 }
 
 /// Prints those who are online as a table.
@@ -60,31 +105,79 @@ pub(super) fn table(online: &[Online<'_>], peer: &Peer, output: &mut Output) -> 
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["NAME", "ADDRESS", "ONLINE SINCE", "UNREAD"]);
-    for Online { record, unread, .. } in online {
+    table.load_style(presets::NOTHING).set_header(["NAME", "ADDRESS", "ONLINE SINCE", "UNREAD", "KEY"]);
+    for Online { record, standing, unread, .. } in online {
         table.add_row([
             named(record, peer),
             record.address.to_string(),
             local_time(record.online_since),
             unread.to_string(),
+            standing.word().to_owned(),
         ]);
     }
     if let Some(unread) = table.column_mut(3) {
         unread.set_cell_alignment(CellAlignment::Right);
     }
-    for line in table.lines() {
-        writeln!(output, "{}", line.trim())?;
+    // The first line is the header.
+    let styles = online.iter().map(|online| match online.standing {
+        Standing::OtherKey => WARNING,
+        Standing::Own | Standing::Verified | Standing::Unknown => Style::new(),
+    });
+    for (line, style) in table.lines().zip(iter::once(Style::new()).chain(styles)) {
+        writeln!(output, "{style}{}{style:#}", line.trim())?;
+    }
+    output.flush()?;
+    for online in online {
+        warn(online, peer);
     }
     Ok(())
+}
+
+/// Tells of one who is listed with another key than the one that is remembered: either the directory is wrong, or they have
+/// a new one.
+pub(super) fn warn(online: &Online<'_>, peer: &Peer) {
+    let PeerRecord { name, fingerprint, .. } = online.record;
+    // Whoever serves under a name that is claimed with another key is told so where it matters.
+    if let (Standing::OtherKey, Some(listed)) = (online.standing, fingerprint)
+        && peer.name() != Some(name)
+    {
+        let name = Untrusted(name.as_str());
+        note(&format!("{name} is listed with another key than the one known here. If {name} has a new one:"));
+        note(&format!("  peer trust {name} {listed}"));
+    }
 }
 
 /// A record's name, with a mark if it is this peer's own.
 pub(super) fn named(record: &PeerRecord, peer: &Peer) -> String {
     let you = if peer.name() == Some(&record.name) { " (you)" } else { "" };
-    format!("{}{you}", record.name)
+    format!("{}{you}", Untrusted(record.name.as_str()))
 }
 
 /// A time in the user's zone.
 pub(super) fn local_time(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listed_key_is_held_against_the_one_that_is_remembered() {
+        let key = |byte| Fingerprint::from_bytes([byte; 32]);
+        let pin = |byte, kind| Some(Pin { fingerprint: key(byte), kind });
+        for (listed, pin, standing) in [
+            (Some(key(1)), pin(1, Kind::Contact), Standing::Verified),
+            (Some(key(1)), pin(1, Kind::Seen), Standing::Verified),
+            (Some(key(1)), pin(1, Kind::Own), Standing::Own),
+            (Some(key(1)), pin(2, Kind::Contact), Standing::OtherKey),
+            (Some(key(1)), pin(2, Kind::Seen), Standing::OtherKey),
+            (Some(key(1)), pin(2, Kind::Own), Standing::OtherKey),
+            (Some(key(1)), None, Standing::Unknown),
+            (None, pin(1, Kind::Contact), Standing::Unknown),
+            (None, None, Standing::Unknown),
+        ] {
+            assert_eq!(Standing::of(listed, pin), standing, "{listed:?} {pin:?}");
+        }
+    }
 }

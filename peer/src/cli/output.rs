@@ -83,6 +83,9 @@ pub fn complain(failure: &Failure) {
     if let Some(message) = &failure.message {
         let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", super::untrusted::Untrusted(message));
     }
+    for line in failure.detail.iter().flat_map(|detail| detail.lines()) {
+        let _ = writeln!(stderr, "  {line}");
+    }
     if let Some(hint) = &failure.hint {
         let _ = writeln!(stderr, "{FAINT}hint:{FAINT:#} {hint}");
     }

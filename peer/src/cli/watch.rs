@@ -9,8 +9,8 @@ use protocol::directory::{Change, PeerRecord};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
-use super::online::{Online, directory_of, local_time, named, table, with_unread};
-use super::output::{FAINT, NAME, Output, note, reader_gone};
+use super::online::{Online, Standing, directory_of, local_time, named, table, warn, with_unread};
+use super::output::{FAINT, NAME, Output, WARNING, note, reader_gone};
 use super::untrusted::Untrusted;
 use crate::directory::{DirectoryError, List};
 use crate::outbound::follower::{Follower, News};
@@ -77,16 +77,27 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
 }
 
 fn print(change: Change, record: &PeerRecord, peer: &Peer, output: &mut Output) -> Result<(), Failure> {
+    let online = with_unread([record], peer)?;
     if output.json {
-        let online = with_unread([record], peer)?;
         return online.iter().try_for_each(|online| output.line(&Seen { event: change.word(), online }));
     }
     write!(output, "{FAINT}{}{FAINT:#}  {NAME}{}{NAME:#} ", local_time(crate::now()), named(record, peer))?;
-    Ok(match change {
-        Change::Joined => writeln!(output, "is online at {}", record.address),
-        Change::Changed => writeln!(output, "is online anew at {}", record.address),
-        Change::Left => writeln!(output, "is offline"),
-    }?)
+    match change {
+        Change::Joined => write!(output, "is online at {}", record.address)?,
+        Change::Changed => write!(output, "is online anew at {}", record.address)?,
+        Change::Left => return Ok(writeln!(output, "is offline")?),
+    }
+    for online in &online {
+        let mark = match online.standing {
+            Standing::OtherKey => format!(" {WARNING}({}){WARNING:#}", online.standing.word()),
+            Standing::Verified => format!(" ({})", online.standing.word()),
+            Standing::Own | Standing::Unknown => String::new(),
+        };
+        writeln!(output, "{mark}")?;
+        output.flush()?;
+        warn(online, peer);
+    }
+    Ok(())
 }
 
 impl Shown {

@@ -1,0 +1,97 @@
+//! One name as this peer knows it: what the commands on contacts have in common.
+
+use std::io::Write as _;
+
+use jiff::Timestamp;
+use protocol::{Address, Fingerprint, Name};
+use serde::Serialize;
+
+use super::exit::Failure;
+use super::output::{FAINT, NAME, Output, note};
+use crate::contacts::{Contact, Kind};
+use crate::outbound::lock;
+use crate::peer::Peer;
+
+/// A name as it stands, for programs.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    name: &'a Name,
+    fingerprint: Option<Fingerprint>,
+    contact: bool,
+    address: Option<&'a Address>,
+    blocked: bool,
+    mismatch: Option<Noted>,
+}
+
+/// A key that spoke under a name which has another one, for programs.
+#[derive(Serialize)]
+struct Noted {
+    fingerprint: Fingerprint,
+    at: Timestamp,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of(contact: &'a Contact) -> Self {
+        Self {
+            name: &contact.name,
+            fingerprint: contact.pin.map(|pin| pin.fingerprint),
+            contact: contact.pin.is_some_and(|pin| pin.kind == Kind::Contact),
+            address: contact.address.as_ref(),
+            blocked: contact.blocked,
+            mismatch: contact.mismatch.map(|noted| Noted { fingerprint: noted.fingerprint, at: noted.at }),
+        }
+    }
+}
+
+/// Says what was done with a name: for people that, and what else they see about it; for programs the name as it stands now.
+pub(super) fn report(
+    peer: &Peer,
+    name: &Name,
+    done: &str,
+    details: &[(&str, String)],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if output.json {
+        return output.line(&Line::of(&peer.contacts.contact(name)?));
+    }
+    writeln!(output, "{done} {NAME}{name}{NAME:#}")?;
+    for (title, value) in details {
+        writeln!(output, "  {FAINT}{title:8}{FAINT:#} {value}")?;
+    }
+    Ok(output.flush()?)
+}
+
+/// Refuses this peer's own name: nobody is their own contact.
+pub(super) fn refuse_own_name(peer: &Peer, name: &Name) -> Result<(), Failure> {
+    if peer.name() == Some(name) {
+        return Err(Failure::usage(format!("{name} is this peer's own name"))
+            .hint("Name somebody else: `peer contacts` lists whom you know, `peer peers` who is online."));
+    }
+    Ok(())
+}
+
+/// Refuses this peer's own key: nobody else has it.
+pub(super) fn refuse_own_key(peer: &Peer, fingerprint: Fingerprint) -> Result<(), Failure> {
+    if peer.fingerprint() == fingerprint {
+        return Err(Failure::usage("that key is this peer's own").hint(
+            "What is wanted is the other one's: `peer whoami` and `peer invite` on their machine show it.",
+        ));
+    }
+    Ok(())
+}
+
+/// Lets what waits for a name leave: a peer that runs is woken, and where none does, the user is told.
+pub(super) fn wake(peer: &Peer, name: &Name) -> Result<(), Failure> {
+    match lock::holder(&peer.data_dir)? {
+        Some(holder) => holder.ring(),
+        None if waits(peer, name)? => {
+            note(&format!("What waits for {name} leaves with `peer serve`, or with the next `peer send`."));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+fn waits(peer: &Peer, name: &Name) -> Result<bool, Failure> {
+    Ok(peer.courier().outbox.waiting()?.iter().any(|waiting| waiting.name == *name))
+}

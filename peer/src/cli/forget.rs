@@ -1,0 +1,43 @@
+use clap::Args;
+use protocol::Name;
+
+use super::Global;
+use super::contact::{refuse_own_name, report};
+use super::exit::{Exit, Failure};
+use super::output::{Output, note};
+use crate::contacts::Forgotten;
+
+/// Forget a name's keys, and where it was
+///
+/// Its messages are kept, as unverified ones. To this peer the name is then a stranger's: the next who writes under it,
+/// or whom the directory names, may have another key. If somebody has a new key, `peer trust` is what you want.
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer forget rui")]
+pub struct Forget {
+    /// Whom to forget
+    #[arg(value_name = "NAME")]
+    name: Name,
+}
+
+impl Forget {
+    pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let peer = global.open()?;
+        let name = &self.name;
+        refuse_own_name(&peer, name)?;
+        match peer.contacts.forget(name).await? {
+            Forgotten::Yes => {
+                report(&peer, name, "forgot", &[], output)?;
+                note("Its messages are kept, as unverified ones.");
+                Ok(Exit::Done)
+            }
+            Forgotten::Blocked => Err(Failure::new(
+                Exit::Failed,
+                format!("{name} is blocked: forgetting its keys would let it in again"),
+            )
+            .hint(format!("If that is meant: peer unblock {name} && peer forget {name}"))),
+            Forgotten::Unknown => Err(Failure::new(Exit::Failed, format!("nothing is known of {name}"))
+                .hint("`peer contacts` lists whom this peer knows.")),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use clap::Args;
+use protocol::Name;
+
+use super::Global;
+use super::contact::report;
+use super::exit::{Exit, Failure};
+use super::output::Output;
+
+/// Take messages from a blocked name again
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer unblock mallory
+  peer contacts            shows who is blocked")]
+pub struct Unblock {
+    /// Whose messages are taken again
+    #[arg(value_name = "NAME")]
+    name: Name,
+}
+
+impl Unblock {
+    pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let peer = global.open()?;
+        if !peer.contacts.unblock(&self.name).await? {
+            return Err(Failure::new(Exit::Failed, format!("{} is not blocked", self.name))
+                .hint("`peer contacts` shows who is."));
+        }
+        report(&peer, &self.name, "unblocked", &[], output)?;
+        Ok(Exit::Done)
+    }
+}
