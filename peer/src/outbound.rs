@@ -225,3 +225,6 @@ impl Outbound {
         Ok(lock::holder(&self.data_dir)?.is_some_and(|holder| holder.role == Role::Daemon))
     }
 }
+
+#[cfg(test)]
+mod tests;

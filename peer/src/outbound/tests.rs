@@ -1,0 +1,417 @@
+//! Who may be written to, and who gets it: a directory that says what the test wants, and servers with keys of their own
+//! in the recipients' places.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use protocol::message::Body;
+use serde_json::{Value, json};
+
+use super::courier::Step;
+use super::transport::Transport;
+use super::*;
+use crate::client::{Id, Peers, Site, response};
+use crate::contacts::{Contacts, Known, Pin};
+use crate::conversations::State;
+use crate::database;
+use outbox::Outbox;
+
+const TERMS: Terms = Terms { lifetime: Duration::from_hours(1), insecure: false };
+const INSECURE: Terms = Terms { insecure: true, ..TERMS };
+const NOWHERE: &str = "https://127.0.0.1:1";
+
+/// What a directory is to say.
+#[derive(Clone, Default)]
+struct Word(Arc<Mutex<Option<HashMap<String, Value>>>>);
+
+impl Word {
+    fn away(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+
+    fn claim(&self, name: &str, key: Option<Fingerprint>, address: Option<&Address>) {
+        let mut claim = json!({"name": name, "fingerprint": key, "online": address.is_some()});
+        if let Some(address) = address {
+            claim["address"] = json!(address);
+            claim["online_since"] = json!("2026-11-22T09:30:00Z");
+        }
+        self.0.lock().unwrap().get_or_insert_default().insert(name.to_owned(), claim);
+    }
+
+    fn answer(&self, request: &str) -> String {
+        let path = request.split(' ').nth(1).unwrap();
+        let name = path.strip_prefix("/peers/").unwrap();
+        match self.0.lock().unwrap().as_ref() {
+            None => response("503 Service Unavailable", "away"),
+            Some(claims) => match claims.get(name) {
+                Some(claim) => response("200 OK", &claim.to_string()),
+                None => problem("404 Not Found", "unknown-name"),
+            },
+        }
+    }
+}
+
+fn problem(status: &str, slug: &str) -> String {
+    let code: u16 = status[..3].parse().unwrap();
+    let body = json!({"type": format!("urn:recado:problem:{slug}"), "title": slug, "status": code, "detail": "Because."});
+    response(status, &body.to_string())
+}
+
+/// Answers a message as a peer does that keeps it.
+fn receipt(request: &str) -> String {
+    let message: Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let body = json!({"id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": true});
+    response("201 Created", &body.to_string())
+}
+
+async fn recipient(id: &Id) -> Site {
+    Site::answering(Some(id.itself()), receipt).await
+}
+
+/// Ana, who sends.
+struct Ana {
+    outbound: Outbound,
+    _dir: tempfile::TempDir,
+}
+
+impl Ana {
+    async fn with(word: &Word) -> Self {
+        word.0.lock().unwrap().get_or_insert_default();
+        let word = word.clone();
+        let directory = Site::answering(None, move |request| word.answer(request)).await;
+        let url = directory.address.to_string().parse().unwrap();
+        Self::asking(Some(Directory::new(url).unwrap()))
+    }
+
+    fn asking(directory: Option<Directory>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = database::open(dir.path()).unwrap();
+        let courier = Courier {
+            outbox: Outbox::new(store.clone()),
+            contacts: Contacts::new(store.clone()),
+            directory,
+            transport: Transport::new(Peers::new(Id::new().itself()).unwrap()),
+        };
+        let outbound = Outbound::new(rui_or("ana"), dir.path().to_owned(), courier, store);
+        Self { outbound, _dir: dir }
+    }
+
+    fn contacts(&self) -> &Contacts {
+        &self.outbound.courier.contacts
+    }
+
+    async fn sees(&self, key: Fingerprint) {
+        let see =
+            self.outbound.store.write(move |connection| pins::see(connection, &rui(), key, crate::now()));
+        see.await.unwrap();
+    }
+
+    fn pin(&self) -> Option<Pin> {
+        self.contacts().pin(&rui()).unwrap()
+    }
+
+    fn last_address(&self) -> Option<Known> {
+        self.contacts().last_address(&rui()).unwrap()
+    }
+
+    /// Writes rui a message, if that may be.
+    async fn writes(&self, terms: Terms) -> Result<Queued, Unsendable> {
+        let routes = self.outbound.resolve(&[rui()], terms.insecure).await?;
+        let draft = Draft { to: rui(), body: Body::try_from("oi".to_owned()).unwrap() };
+        Ok(self.outbound.post(vec![draft], &routes, terms).await?.remove(0))
+    }
+
+    /// Tries to deliver the oldest message once, and says how it stands.
+    async fn tries(&self, message: &Queued) -> (Step, Standing) {
+        let step = self.outbound.courier.step(&rui(), &mut Route::default()).await.unwrap();
+        (step, self.outbound.courier.outbox.standing(message.position).unwrap())
+    }
+
+    async fn delivers(&self, message: &Queued) {
+        let (step, standing) = self.tries(message).await;
+        assert_eq!((step, standing.state), (Step::Settled, State::Delivered), "{:?}", standing.reason);
+    }
+}
+
+fn rui() -> Name {
+    rui_or("rui")
+}
+
+fn rui_or(name: &str) -> Name {
+    name.parse().unwrap()
+}
+
+fn contact(key: Fingerprint) -> Pin {
+    Pin { fingerprint: key, kind: Kind::Contact }
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+/// What is known of rui, and what the directory says of him.
+#[derive(Debug, Clone, Copy)]
+enum Pinned {
+    No,
+    Seen,
+    Contact,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    Nothing,
+    Away,
+    Nobody,
+    Offline { key: bool },
+    Listed { key: bool, tls: bool },
+}
+
+/// The exit code that a refusal leads to, or 0.
+fn exit(written: &Result<Queued, Unsendable>) -> u8 {
+    match written {
+        Ok(_) => 0,
+        Err(Unsendable::Unchecked { .. }) => 1,
+        Err(Unsendable::Unknown(_) | Unsendable::NeverMet(_)) => 5,
+        Err(Unsendable::DirectoryNeeded(_)) => 6,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn who_may_be_written_to() {
+    use Pinned::{Contact, No, Seen};
+    let listed = |key, tls| Says::Listed { key, tls };
+    let offline = |key| Says::Offline { key };
+    for (says, expected) in [
+        // Without a pin, seen, contact; and each of them with --insecure.
+        (Says::Nothing, [5, 5, 0, 5, 5, 0]),
+        (Says::Away, [6, 6, 0, 6, 6, 0]),
+        (Says::Nobody, [5, 5, 0, 5, 5, 0]),
+        (offline(false), [1, 0, 0, 0, 0, 0]),
+        (offline(true), [0, 0, 0, 0, 0, 0]),
+        (listed(false, false), [1, 1, 1, 0, 0, 0]),
+        (listed(false, true), [1, 0, 0, 0, 0, 0]),
+        (listed(true, false), [1, 1, 1, 0, 0, 0]),
+        (listed(true, true), [0, 0, 0, 0, 0, 0]),
+    ] {
+        let cases = [
+            (No, TERMS),
+            (Seen, TERMS),
+            (Contact, TERMS),
+            (No, INSECURE),
+            (Seen, INSECURE),
+            (Contact, INSECURE),
+        ];
+        for ((pinned, terms), expected) in cases.into_iter().zip(expected) {
+            let (word, key) = (Word::default(), Id::new().fingerprint());
+            let ana = if matches!(says, Says::Nothing) { Ana::asking(None) } else { Ana::with(&word).await };
+            match pinned {
+                No => {}
+                Seen => ana.sees(key).await,
+                Contact => drop(ana.contacts().trust(&rui(), key).await.unwrap()),
+            }
+            match says {
+                Says::Nothing | Says::Nobody => {}
+                Says::Away => word.away(),
+                Says::Offline { key: keyed } => word.claim("rui", keyed.then_some(key), None),
+                Says::Listed { key: keyed, tls } => {
+                    let at = address(if tls { "https://192.0.2.7:1" } else { "http://192.0.2.7:1" });
+                    word.claim("rui", keyed.then_some(key), Some(&at));
+                }
+            }
+            let written = ana.writes(terms).await;
+            let what = format!("{says:?} {pinned:?} insecure: {}", terms.insecure);
+            assert_eq!(exit(&written), expected, "{what}");
+            let known = match (pinned, says) {
+                (No, Says::Offline { key: keyed } | Says::Listed { key: keyed, .. }) => keyed,
+                (No, _) => false,
+                _ => true,
+            };
+            if written.is_ok() {
+                assert_eq!(ana.pin(), known.then_some(contact(key)), "{what}");
+            } else {
+                assert!(ana.outbound.courier.outbox.waiting().unwrap().is_empty(), "{what}: stores nothing");
+                assert_ne!(ana.pin().is_some(), matches!(pinned, No), "{what}: pins nothing");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_goes_past_the_imposter_to_where_the_recipient_was() {
+    let (word, id, eve) = (Word::default(), Id::new(), Id::new());
+    let (home, imposter) = (recipient(&id).await, recipient(&eve).await);
+    let ana = Ana::with(&word).await;
+    ana.contacts().add(&rui(), id.fingerprint(), &home.address).await.unwrap();
+    // The directory lies about both.
+    word.claim("rui", Some(eve.fingerprint()), Some(&imposter.address));
+    let message = ana.writes(TERMS).await.unwrap();
+    ana.delivers(&message).await;
+    assert_eq!(imposter.met().1, 0, "not a byte");
+    assert_eq!(ana.pin(), Some(contact(id.fingerprint())));
+    assert_eq!(ana.last_address().unwrap().address, home.address);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_wrong_about_the_key_changes_nothing() {
+    let (word, id, eve) = (Word::default(), Id::new(), Id::new());
+    let home = recipient(&id).await;
+    let ana = Ana::with(&word).await;
+    ana.contacts().trust(&rui(), id.fingerprint()).await.unwrap();
+    word.claim("rui", Some(eve.fingerprint()), Some(&home.address));
+    let message = ana.writes(TERMS).await.unwrap();
+    ana.delivers(&message).await;
+    assert_eq!(ana.pin(), Some(contact(id.fingerprint())));
+    assert_eq!(ana.last_address(), Some(Known { address: home.address.clone(), loopback: true }));
+}
+
+#[tokio::test]
+async fn only_an_imposter_there_is_told_of_with_both_keys() {
+    let (id, eve) = (Id::new(), Id::new());
+    let keys = [id.fingerprint().to_string(), eve.fingerprint().to_string()];
+    for (listed, away) in [(true, false), (false, true), (false, false)] {
+        let (word, imposter) = (Word::default(), recipient(&eve).await);
+        let ana = Ana::with(&word).await;
+        if listed {
+            ana.contacts().trust(&rui(), id.fingerprint()).await.unwrap();
+            word.claim("rui", Some(id.fingerprint()), Some(&imposter.address));
+        } else {
+            ana.contacts().add(&rui(), id.fingerprint(), &imposter.address).await.unwrap();
+        }
+        if away {
+            word.away();
+        }
+        let message = ana.writes(TERMS).await.unwrap();
+        for _ in 0..2 {
+            let (step, standing) = ana.tries(&message).await;
+            let other_key = Some(eve.fingerprint());
+            assert_eq!(step, Step::Failed { retry_after: None, other_key });
+            assert_eq!((standing.state, standing.other_key), (State::Queued, other_key));
+            let reason = standing.reason.unwrap();
+            assert!(keys.iter().all(|key| reason.contains(key)), "{reason}");
+        }
+        assert_eq!(imposter.met().1, 0, "not a byte");
+        assert_eq!(ana.pin(), Some(contact(id.fingerprint())));
+        // What the user says counts at once.
+        ana.contacts().trust(&rui(), eve.fingerprint()).await.unwrap();
+        ana.delivers(&message).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_alarmed_when_an_old_address_has_become_somebody_elses() {
+    let (word, id, eve) = (Word::default(), Id::new(), Id::new());
+    let imposter = recipient(&eve).await;
+    let ana = Ana::with(&word).await;
+    ana.contacts().add(&rui(), id.fingerprint(), &imposter.address).await.unwrap();
+    word.claim("rui", Some(id.fingerprint()), None);
+    let message = ana.writes(TERMS).await.unwrap();
+    let (step, standing) = ana.tries(&message).await;
+    assert_eq!(step, Step::Failed { retry_after: None, other_key: None });
+    assert_eq!((standing.reason.as_deref(), standing.other_key), (Some("rui is offline"), None));
+    // Nor when the directory knows better, though nobody answers there.
+    word.claim("rui", Some(id.fingerprint()), Some(&address(NOWHERE)));
+    let (_, standing) = ana.tries(&message).await;
+    assert!(standing.reason.unwrap().contains(NOWHERE) && standing.other_key.is_none());
+    assert_eq!(imposter.met().1, 0);
+    assert_eq!(ana.last_address().unwrap().address, imposter.address, "nothing new was proved");
+}
+
+#[tokio::test]
+async fn a_route_that_no_longer_holds_is_looked_up_once_more() {
+    let (word, id, eve) = (Word::default(), Id::new(), Id::new());
+    let (home, imposter) = (recipient(&id).await, recipient(&eve).await);
+    let ana = Ana::with(&word).await;
+    ana.contacts().trust(&rui(), id.fingerprint()).await.unwrap();
+    word.claim("rui", Some(id.fingerprint()), Some(&imposter.address));
+    ana.writes(TERMS).await.unwrap();
+    let mut route = ana.outbound.resolve(&[rui()], false).await.unwrap().remove(&rui()).unwrap();
+    word.claim("rui", Some(id.fingerprint()), Some(&home.address));
+    let step = ana.outbound.courier.step(&rui(), &mut route).await.unwrap();
+    assert_eq!(step, Step::Settled);
+    assert_eq!(route.listing().unwrap().address, home.address, "kept for what waits behind it");
+}
+
+#[tokio::test]
+async fn without_tls_and_without_a_key_a_message_leaves_only_on_demand() {
+    let (word, id, eve) = (Word::default(), Id::new(), Id::new());
+    let plain = Site::answering(None, receipt).await;
+    let anyone = recipient(&eve).await;
+    for site in [&plain, &anyone] {
+        let ana = Ana::with(&word).await;
+        word.claim("rui", None, Some(&site.address));
+        let message = ana.writes(INSECURE).await.unwrap();
+        ana.delivers(&message).await;
+        assert_eq!(ana.pin(), None, "nothing was proved");
+    }
+    // A key that is known is checked all the same, and the daemon that finds the row later checks as ever.
+    let ana = Ana::with(&word).await;
+    ana.contacts().trust(&rui(), id.fingerprint()).await.unwrap();
+    let before = anyone.met().1;
+    for terms in [INSECURE, TERMS] {
+        let message = ana.writes(terms).await.unwrap();
+        let (_, standing) = ana.tries(&message).await;
+        assert_eq!(standing.other_key, Some(eve.fingerprint()));
+    }
+    assert_eq!(anyone.met().1, before);
+}
+
+#[tokio::test]
+async fn who_was_written_to_before_it_had_a_key_is_pinned_when_the_message_leaves() {
+    let (word, id) = (Word::default(), Id::new());
+    let home = recipient(&id).await;
+    let ana = Ana::with(&word).await;
+    word.claim("rui", None, None);
+    let draft = Draft { to: rui(), body: Body::try_from("oi".to_owned()).unwrap() };
+    let message = ana.outbound.post(vec![draft], &BTreeMap::new(), TERMS).await.unwrap().remove(0);
+    let (_, standing) = ana.tries(&message).await;
+    assert_eq!(standing.state, State::Queued);
+    word.claim("rui", None, Some(&home.address));
+    let (_, standing) = ana.tries(&message).await;
+    assert!(standing.reason.unwrap().contains("cannot be checked"));
+    assert_eq!(home.met(), (0, 0));
+    word.claim("rui", Some(id.fingerprint()), Some(&home.address));
+    ana.delivers(&message).await;
+    assert_eq!(ana.pin(), Some(contact(id.fingerprint())));
+}
+
+#[tokio::test]
+async fn an_address_on_this_machine_is_the_word_of_a_directory_on_this_machine_or_the_users() {
+    let (id, word) = (Id::new(), Word::default());
+    let home = recipient(&id).await;
+    let ana = Ana::with(&word).await;
+    word.claim("rui", Some(id.fingerprint()), None);
+    let message = ana.writes(TERMS).await.unwrap();
+    // As if a directory elsewhere had said so.
+    ana.contacts().reached_at(&rui(), &home.address, false).await.unwrap();
+    word.away();
+    let (_, standing) = ana.tries(&message).await;
+    assert!(standing.reason.unwrap().contains("loopback"));
+    assert_eq!(home.met(), (0, 0));
+    ana.contacts().add(&rui(), id.fingerprint(), &home.address).await.unwrap();
+    ana.delivers(&message).await;
+}
+
+#[tokio::test]
+async fn only_a_receipt_within_its_bounds_for_this_message_counts() {
+    let id = Id::new();
+    let other = |_: &str| {
+        let other = json!({"id": uuid::Uuid::nil(), "received_at": "2026-11-22T09:30:00Z", "verified": true});
+        response("201 Created", &other.to_string())
+    };
+    let long = |request: &str| {
+        let receipt = receipt(request);
+        let body = format!("{}{}", receipt.split_once("\r\n\r\n").unwrap().1, " ".repeat(4096));
+        response("201 Created", &body)
+    };
+    let sites =
+        [Site::answering(Some(id.itself()), other).await, Site::answering(Some(id.itself()), long).await];
+    for site in sites {
+        let ana = Ana::asking(None);
+        ana.contacts().add(&rui(), id.fingerprint(), &site.address).await.unwrap();
+        let message = ana.writes(TERMS).await.unwrap();
+        assert_eq!(ana.tries(&message).await.1.state, State::Queued);
+        assert!(site.met().1 > 0);
+    }
+}
