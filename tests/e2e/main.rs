@@ -30,6 +30,9 @@ mod forgers;
 /// Somebody in Rui's place: at his address, in the directory, or with his certificate.
 mod imposters;
 
+/// How people come to know each other: by a link, by writing; without any directory too.
+mod acquaintance;
+
 /// A peer that somebody made of openssl and curl.
 mod other_stack;
 

@@ -130,14 +130,14 @@ impl Fake {
 
     /// Registers it under this name.
     pub(crate) fn register(&self, directory: &Directory, name: &str, token: &str) -> Answer {
-        directory.register_with_key(name, self.url(), token, self.fingerprint())
+        directory.register_with_key(name, &self.address(), token, self.fingerprint())
     }
 
     /// What a directory lists of it under this name.
     pub(crate) fn record(&self, name: &str) -> Value {
         json!({
             "name": name,
-            "address": self.url(),
+            "address": self.address(),
             "fingerprint": self.fingerprint(),
             "online_since": "2026-11-22T09:30:00Z",
         })

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use protocol::Slug;
+use protocol::{Fingerprint, Slug};
 use serde_json::{Value, json};
 
 /// What a fake does with a request.
@@ -103,6 +103,7 @@ impl Reply {
 
     /// A directory's answer to a look-up of someone who is not.
     pub(crate) fn offline(name: &str) -> Self {
-        Self::answer(200, "application/json", json!({"name": name, "online": false}).to_string())
+        let claim = json!({"name": name, "online": false, "fingerprint": Fingerprint::from_bytes([7; 32])});
+        Self::answer(200, "application/json", claim.to_string())
     }
 }
