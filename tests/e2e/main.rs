@@ -111,6 +111,9 @@ mod disk;
 /// The menu through a pipe, in two languages.
 mod menu;
 
+/// Two peers that exchanged links need no directory.
+mod links;
+
 /// Contacts: links, trust, blocks, and what is forgotten.
 mod contacts;
 

@@ -4,7 +4,6 @@ use protocol::{Fingerprint, Name};
 use super::Global;
 use super::contact::{refuse_own_key, refuse_own_name, report, wake};
 use super::exit::{Exit, Failure};
-use super::online::local_time;
 use super::output::{Output, note};
 use crate::contacts::Trusted;
 use crate::directory::DirectoryError;
@@ -13,7 +12,7 @@ use crate::peer::Peer;
 /// Make a key that of a contact, in place of the one that the name had
 ///
 /// Nothing else changes a contact's key: not the directory, not a message. Without FINGERPRINT it is the key that the
-/// directory knows the name by, or else the one that last spoke under the name. Compare it with what `peer whoami` shows
+/// directory knows the name by, or else the one that last answered or spoke in the name. Compare it with what `peer whoami` shows
 /// at the other side, over another channel: whoever runs the directory could name any.
 ///
 /// What came with the old key stays as it is. What waits for the name leaves now.
@@ -63,19 +62,34 @@ async fn told(peer: &Peer, name: &Name) -> Result<Fingerprint, Failure> {
         note(&format!("This is the key by which the directory knows {name}. {}", compare(name)));
         return Ok(fingerprint);
     }
-    match (peer.contacts.mismatch(name)?, claimed) {
-        (Some(noted), _) => {
-            let at = local_time(noted.at);
-            note(&format!("This is the key that last spoke as {name}, at {at}. {}", compare(name)));
-            Ok(noted.fingerprint)
+    let pin = peer.contacts.pin(name)?.map(|pin| pin.fingerprint);
+    let answered = peer.courier().outbox.other_key(name)?.filter(|key| Some(*key) != pin);
+    let spoke = peer.contacts.mismatch(name)?.map(|noted| noted.fingerprint);
+    match (answered, spoke, claimed) {
+        (Some(answered), Some(spoke), _) if answered != spoke => Err(several(name, answered, spoke)),
+        (Some(answered), _, _) => {
+            note(&format!("This is the key that last answered at {name}'s address. {}", compare(name)));
+            Ok(answered)
         }
-        (None, Err(error @ DirectoryError::Away { .. })) => {
+        (None, Some(spoke), _) => {
+            note(&format!("This is the key that last spoke as {name}. {}", compare(name)));
+            Ok(spoke)
+        }
+        (None, None, Err(error @ DirectoryError::Away { .. })) => {
             let failure = Failure::from(error);
             Err(failure.hint(give_it(name)))
         }
-        (None, Err(error)) => Err(error.into()),
-        (None, Ok(_)) => Err(Failure::new(Exit::UnknownRecipient, nobody(peer, name)).hint(give_it(name))),
+        (None, None, Err(error)) => Err(error.into()),
+        (None, None, Ok(_)) => {
+            Err(Failure::new(Exit::UnknownRecipient, nobody(peer, name)).hint(give_it(name)))
+        }
     }
+}
+
+fn several(name: &Name, answered: Fingerprint, spoke: Fingerprint) -> Failure {
+    Failure::new(Exit::Failed, format!("two keys could be {name}'s, and nothing was changed"))
+        .detail(format!("{answered} answered at {name}'s address\n{spoke} spoke as {name}"))
+        .hint(give_it(name))
 }
 
 fn compare(name: &Name) -> String {
@@ -84,8 +98,12 @@ fn compare(name: &Name) -> String {
 
 fn nobody(peer: &Peer, name: &Name) -> String {
     match &peer.directory {
-        Some(_) => format!("the directory knows no key of {name}, and none has spoken under that name"),
-        None => format!("no directory is configured, and no other key has spoken as {name}"),
+        Some(_) => {
+            format!("the directory knows no key of {name}, and no other has spoken or answered for it")
+        }
+        None => {
+            format!("no directory is configured, and no other key has spoken as {name} or answered for it")
+        }
     }
 }
 

@@ -203,6 +203,17 @@ impl Outbox {
         Ok(write.await?)
     }
 
+    /// The key that answered in this recipient's place at the last try, if another was expected. Blocks.
+    pub fn other_key(&self, to: &Name) -> Result<Option<Fingerprint>, Fault> {
+        let key: Option<Option<[u8; 32]>> = self.store.read(|connection| {
+            connection
+                .prepare_cached("SELECT other_key FROM recipients WHERE name = ?1")?
+                .query_row([to.as_str()], |row| row.get(0))
+                .optional()
+        })?;
+        Ok(key.flatten().map(Fingerprint::from_bytes))
+    }
+
     /// What became of a message so far. Blocks.
     pub fn standing(&self, position: i64) -> Result<Standing, Fault> {
         Ok(self.store.read(|connection| {
