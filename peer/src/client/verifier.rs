@@ -2,6 +2,7 @@
 //! signatures in its certificate say nothing here.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use protocol::Fingerprint;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -32,6 +33,11 @@ pub struct OtherKey {
     /// The key that it should have.
     pub expected: Fingerprint,
 }
+
+/// The server shows several certificates.
+#[derive(Debug, thiserror::Error)]
+#[error("it shows {0} certificates, where a peer has one")]
+struct Chain(usize);
 
 impl OtherKey {
     /// The keys, if that is what an error is about.
@@ -84,14 +90,15 @@ impl ServerCertVerifier for KeyVerifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         // A directory's certificate may bring those that vouch for it; a peer's stands alone.
         if self.whose == Whose::NamedByHost && !further.is_empty() {
-            return Err(rustls::Error::InvalidCertificate(CertificateError::BadEncoding));
+            let chain = OtherError(Arc::new(Chain(1 + further.len())));
+            return Err(rustls::Error::InvalidCertificate(CertificateError::Other(chain)));
         }
         let expected = self.expected(server)?;
         let public_key = ParsedCertificate::try_from(certificate)?.subject_public_key_info();
         let presented = Fingerprint::of_public_key(&public_key);
         match expected {
             Some(expected) if expected != presented => {
-                let other = OtherError(std::sync::Arc::new(OtherKey { presented, expected }));
+                let other = OtherError(Arc::new(OtherKey { presented, expected }));
                 Err(rustls::Error::InvalidCertificate(CertificateError::Other(other)))
             }
             _ => Ok(ServerCertVerified::assertion()),
