@@ -92,7 +92,8 @@ fn without_any_directory_the_pins_hold() {
     ana.send("rui", "hello");
     rui.run(&["inbox"]).expect(0);
     rui.kill();
-    rui.serve_with(&["--server", "none"]);
+    rui.asks("none");
+    rui.serve();
     rui.leave(&forged("ana")).expect_problem(Slug::ProofRequired);
     rui.leave(&forged("rui")).expect_problem(Slug::ProofRequired);
     over_tls(&rui, Some(&Key::new()), &forged("ana")).expect_problem(Slug::KeyMismatch);

@@ -103,23 +103,6 @@ fn a_certificate_renewed_around_the_same_key_is_the_same_peer() {
     assert_eq!(renewed.received()[0]["body"], "the key counts");
 }
 
-#[test]
-fn plain_http_in_a_known_peer_s_place_is_no_way_round() {
-    let directory = Directory::start();
-    let mut ana = Peer::start(&directory, "ana");
-    let rui = Peer::start(&directory, "rui");
-    ana.send("rui", "before");
-    ana.kill();
-    // A directory that lists him at a plain address, with his key and without.
-    let plain = Fake::listen(Reply::receipt);
-    for fingerprint in [json!(rui.fingerprint()), Value::Null] {
-        let record = json!({"name": "rui", "address": plain.url(), "fingerprint": fingerprint, "online_since": "2026-11-22T09:30:00Z"});
-        let liar = Fake::answering(move |asked| lie(asked, &record));
-        let sent = ana.run(&["--server", liar.url(), "send", "--json", "rui", "for rui only"]);
-        assert_eq!((plain.calls(), plain.heard()), (0, 0), "{sent:?}");
-    }
-}
-
 /// A directory that says this of everybody.
 fn lie(asked: &Asked, record: &Value) -> Reply {
     match asked.what.as_str() {
@@ -139,16 +122,17 @@ fn lied_to(record: impl FnOnce(&Peer) -> Value) -> (Directory, Fake, Peer, Peer)
     assert_eq!(ana.stop(), Some(0));
     let record = record(&rui);
     let liar = Fake::answering(move |asked| lie(asked, &record));
+    ana.asks(liar.url());
     (honest, liar, ana, rui)
 }
 
 #[test]
 fn a_directory_that_names_another_key_changes_nothing_for_a_contact() {
     let other = Key::new().fingerprint();
-    let (_honest, liar, ana, rui) = lied_to(
+    let (_honest, _liar, ana, rui) = lied_to(
         |rui| json!({"name": "rui", "address": rui.url(), "fingerprint": other, "online_since": "2026-11-22T09:30:00Z"}),
     );
-    let sent = ana.run(&["--server", liar.url(), "send", "--json", "rui", "for rui only"]).expect(0);
+    let sent = ana.run(&["send", "--json", "rui", "for rui only"]).expect(0);
     assert_eq!(sent.json::<Sent>()[0].state, "delivered", "the handshake decides");
     rui.until_inbox_is(&["before", "for rui only"]);
     let contacts: Vec<Value> = ana.run(&["contacts", "--json"]).expect(0).json();
@@ -159,15 +143,32 @@ fn a_directory_that_names_another_key_changes_nothing_for_a_contact() {
 fn a_directory_that_names_another_place_leads_nobody_there() {
     let imposter = Fake::listen(Reply::receipt);
     let record = imposter.record("rui");
-    let (_honest, liar, ana, mut rui) = lied_to(|_| record);
+    let (_honest, _liar, ana, mut rui) = lied_to(|_| record);
     // Rui is still where he was last.
-    let sent = ana.run(&["--server", liar.url(), "send", "--json", "rui", "for rui only"]).expect(0);
+    let sent = ana.run(&["send", "--json", "rui", "for rui only"]).expect(0);
     assert_eq!(sent.json::<Sent>()[0].state, "delivered");
     rui.until_inbox_is(&["before", "for rui only"]);
     rui.kill();
-    let refused = ana.run(&["--server", liar.url(), "send", "rui", "and this"]).expect(7);
+    let refused = ana.run(&["send", "rui", "and this"]).expect(7);
     says_who_answered(&refused, &rui.fingerprint(), &imposter.fingerprint().to_string());
     heard_nothing(&imposter);
+}
+
+#[test]
+fn a_directory_that_lists_a_place_without_tls_leads_nobody_there() {
+    for with_key in [true, false] {
+        let plain = Fake::listen(Reply::receipt);
+        let url = plain.url().to_owned();
+        let (_honest, _liar, ana, rui) = lied_to(|rui| {
+            let fingerprint = with_key.then(|| rui.fingerprint());
+            json!({"name": "rui", "address": url, "fingerprint": fingerprint, "online_since": "2026-11-22T09:30:00Z"})
+        });
+        for arguments in [&["send", "rui", "checked"][..], &["send", "--insecure", "rui", "as it may be"]] {
+            ana.run(arguments).expect(0);
+        }
+        rui.until_inbox_is(&["before", "checked", "as it may be"]);
+        assert_eq!((plain.calls(), plain.heard()), (0, 0));
+    }
 }
 
 #[test]

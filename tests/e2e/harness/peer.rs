@@ -97,6 +97,11 @@ impl Peer {
         peer
     }
 
+    /// From now on it asks this directory, or `none`.
+    pub(crate) fn asks(&mut self, directory: &str) {
+        directory.clone_into(&mut self.directory);
+    }
+
     /// Starts the daemon and waits for its ready line. The second time it keeps its name.
     pub(crate) fn serve(&mut self) {
         self.serve_with(&[]);
