@@ -22,6 +22,7 @@ mod qr;
 mod send;
 mod sent;
 mod serve;
+mod terms;
 mod trust;
 mod unblock;
 mod untrusted;

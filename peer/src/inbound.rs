@@ -5,6 +5,14 @@ pub mod origin;
 
 pub mod endpoint;
 
+pub mod claims;
+
 pub mod sender;
 
+pub mod had;
+
+pub mod quota;
+
 pub mod inbox;
+
+mod refusal;

@@ -19,9 +19,10 @@ use crate::contacts::Contacts;
 use crate::database::Fault;
 use crate::directory::DirectoryUrl;
 use crate::identity::{self, Tokens};
+use crate::inbound::claims::Claims;
 use crate::inbound::endpoint::{self, Endpoint};
+use crate::inbound::inbox::Terms;
 use crate::inbound::origin::Gate;
-use crate::inbound::sender::Judge;
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
 use crate::outbound::presence::{Outcome, Presence};
@@ -64,6 +65,8 @@ pub struct Wanted {
     pub allow_plain_http: bool,
     /// What strangers may take of it.
     pub limits: Limits,
+    /// Whose messages it takes, and how many.
+    pub terms: Terms,
 }
 
 /// Why a peer does not run.
@@ -151,7 +154,7 @@ impl Serving {
         }
         let advertised = watch::Sender::new(advertised);
         let gate = Gate::new(advertised.subscribe(), wanted.allow_plain_http);
-        serving.receive(listener, wanted.limits, gate, &stop)?;
+        serving.receive(listener, wanted.limits, wanted.terms, gate, &stop)?;
         serving.deliver(bell, &stop);
         serving.be_listed(advertised, wanted.invite, &stop).await?;
         let contacts = peer.contacts.clone();
@@ -164,6 +167,7 @@ impl Serving {
         &mut self,
         listener: TcpListener,
         limits: Limits,
+        terms: Terms,
         gate: Gate,
         stop: &CancellationToken,
     ) -> Result<(), StartError> {
@@ -171,7 +175,8 @@ impl Serving {
         let without_tls = if gate.is_open_to_all() { Plain::Anybody } else { Plain::ThisMachine };
         let tls = Some(Tls::asking_for_keys(key.certified(), without_tls)?);
         let settings = Settings { limits, tls, ..Settings::default() };
-        let endpoint = Endpoint { name, fingerprint: key.fingerprint(), judge: Judge, inbox };
+        let claims = Claims::of(self.peer.directory.clone());
+        let endpoint = Endpoint { name, fingerprint: key.fingerprint(), claims, inbox, terms };
         let router = endpoint::router(endpoint, gate);
         let stop = stop.clone().cancelled_owned();
         self.tasks.push(tokio::spawn(listener::serve(listener, router, settings, stop)));

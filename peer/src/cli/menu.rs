@@ -13,12 +13,13 @@ use super::follow::Follower;
 use super::language::{Words, words};
 use super::output::{ERROR, NAME, Output, complain, note};
 use super::serve::{Listening, Signals};
+use super::terms::TermsFlags;
 use super::{listing, online, send};
 use crate::conversations::Query;
 use crate::outbound::errand::Patience;
 use crate::outbound::outbox::Terms;
 use crate::peer::Peer;
-use crate::serving::{Serving, StartError};
+use crate::serving::{Serving, StartError, Wanted};
 
 /// The numbered menu: send, list messages, list peers
 ///
@@ -27,6 +28,8 @@ use crate::serving::{Serving, StartError};
 pub struct Menu {
     #[command(flatten)]
     listening: Listening,
+    #[command(flatten)]
+    terms: TermsFlags,
 }
 
 /// How many messages the menu lists.
@@ -66,7 +69,7 @@ impl Menu {
         output: &mut Output,
     ) -> Result<(Arc<Peer>, Option<Serving>, Follower), Failure> {
         let peer = global.open()?;
-        let mut wanted = self.listening.wanted();
+        let mut wanted = Wanted { terms: self.terms.terms(), ..self.listening.wanted() };
         if wanted.name.is_none() && peer.name().is_none() && std::io::stdin().is_terminal() {
             wanted.name = Some(ask_for_name(words, lines, output).await?);
         }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Global;
 use super::exit::{Exit, Failure};
+use super::terms::TermsFlags;
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
 
@@ -30,10 +31,12 @@ pub struct Serve {
     #[command(flatten)]
     _announced: Announced,
     #[command(flatten)]
+    terms: TermsFlags,
+    #[command(flatten)]
     limits: LimitFlags<4096, LONGEST_ENCODED>,
 }
 
-/// What scripts may say already, and what means something once it is there: the page in the browser, and quotas.
+/// What scripts may say already, and what means something once it is there: the page in the browser.
 #[derive(Args)]
 struct Announced {
     /// Where the page in the browser will listen; accepted, and without effect until there is one
@@ -42,9 +45,6 @@ struct Announced {
     /// No page in the browser; accepted, and true until there is one
     #[arg(long, conflicts_with = "ui")]
     no_ui: bool,
-    /// How much is kept of senders who prove nothing; only `none`, no limit, until there are keys
-    #[arg(long, value_name = "LIMIT", default_value = "none", value_parser = ["none"])]
-    unverified_limit: String,
 }
 
 /// How a peer listens, and what it says of itself.
@@ -72,7 +72,8 @@ pub struct Listening {
 impl Serve {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut signals = Signals::new()?;
-        let wanted = Wanted { limits: self.limits.limits(), ..self.listening.wanted() };
+        let wanted =
+            Wanted { limits: self.limits.limits(), terms: self.terms.terms(), ..self.listening.wanted() };
         let starting = async { Ok::<_, Failure>(Serving::start(global.open()?, wanted).await?) };
         let serving = tokio::select! {
             serving = starting => serving?,

@@ -1,19 +1,23 @@
 //! The endpoint: all that this peer offers to others. No message can be read from it.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
-use listener::{Document, Refusal, Source};
+use listener::{ClientKey, Document, Refusal, Source};
 use protocol::message::{Identity, Message, Receipt, Unparsed};
 use protocol::{Fingerprint, Name, Problem, Slug, paths};
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::inbox::{Inbox, Kept};
+use super::claims::Claims;
+use super::inbox::{Inbox, Kept, Terms};
 use super::origin::Gate;
-use super::sender::Judge;
+use super::refusal;
+use super::sender::Sender;
 use crate::database::Fault;
 
 /// What the endpoint needs to answer.
@@ -23,10 +27,12 @@ pub struct Endpoint {
     pub name: Name,
     /// What its key is known by.
     pub fingerprint: Fingerprint,
-    /// Who judges where a message comes from.
-    pub judge: Judge,
+    /// What the directory says of senders.
+    pub claims: Claims,
     /// Where messages are kept.
     pub inbox: Inbox,
+    /// On what terms.
+    pub terms: Terms,
 }
 
 /// Every route of the public port, behind its gate.
@@ -44,6 +50,7 @@ pub fn router(endpoint: Endpoint, gate: Gate) -> Router {
 async fn leave_message(
     State(endpoint): State<Endpoint>,
     source: Source,
+    ClientKey(key): ClientKey,
     document: Document,
 ) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
     let message = Message::try_from(unparsed(&document)?)?;
@@ -55,18 +62,33 @@ async fn leave_message(
             ))
             .into());
     }
-    let sender = endpoint.judge.sender_of(&message, source);
-    let kept = endpoint
-        .inbox
-        .keep(&endpoint.name, sender, message, crate::now())
-        .await
-        .map_err(|fault| refusal(&fault))?;
+    let sender = Sender { name: message.from.clone(), key, source: source.ip() };
+    let kept = endpoint.keep(&sender, message).await.map_err(|fault| refusal::of_fault(&fault))?;
     match kept {
         Kept::New(receipt) => Ok((StatusCode::CREATED, Answer(receipt))),
         Kept::Before(receipt) => Ok((StatusCode::OK, Answer(receipt))),
         Kept::OtherContent => Err(Slug::IdConflict
             .because("A message with this id and other content is kept already. Give each message an id of its own.")
             .into()),
+        Kept::Refused(why) => Err(refusal::of_sender(why, &sender.name, key).into()),
+        Kept::OverQuota(exceeded) => Err(refusal::of_quota(exceeded).into()),
+        Kept::Ask => Err(Slug::Unavailable.because("The sender could not be judged. Try again.").retry_after(1).into()),
+    }
+}
+
+impl Endpoint {
+    /// Keeps a message with what is known of its sender, and once more with what the directory says if that is needed.
+    async fn keep(&self, sender: &Sender, message: Message) -> Result<Kept, Fault> {
+        let message = Arc::new(message);
+        let keep = |answer| {
+            let (sender, message) = (sender.clone(), Arc::clone(&message));
+            self.inbox.keep(&self.name, sender, message, answer, self.terms, crate::now())
+        };
+        let kept = keep(self.claims.remembered(&sender.name)).await?;
+        match kept {
+            Kept::Ask => keep(Some(self.claims.answer(&sender.name).await)).await,
+            kept => Ok(kept),
+        }
     }
 }
 
@@ -108,16 +130,5 @@ async fn contract() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/yaml")], include_str!("../../../openapi.yaml"))
 }
 
-fn refusal(fault: &Fault) -> Refusal {
-    let problem = match fault {
-        Fault::Full => Slug::StorageFull.because("This peer's disk is full. Try again later."),
-        Fault::Unavailable(_) => Slug::Unavailable
-            .because("This peer cannot write to its disk at the moment. Try again.")
-            .retry_after(1),
-        Fault::Damaged(_) | Fault::Statement(_) | Fault::Defect => {
-            Slug::Internal.because("The message was not kept. Try again later.")
-        }
-    };
-    tracing::error!(%fault, "a message could not be kept");
-    problem.into()
-}
+#[cfg(test)]
+mod tests;

@@ -1,28 +1,53 @@
-//! The inbox: every message that was received, kept once. Owns the table `received`.
+//! The inbox: every message that was received, judged and kept once, in one transaction. Owns the table `received`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use protocol::message::{Message, Ranges, Receipt};
-use protocol::{Fingerprint, Name};
+use protocol::Name;
+use protocol::message::{Message, Receipt};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use store::Store;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::sender::Sender;
+use super::claims::Answer;
+use super::had::{self, Had};
+use super::quota::{Class, Exceeded, Quotas};
+use super::sender::{Accept, Sender, Verdict, Why, judge};
+use crate::contacts::{mismatches, pins};
 use crate::conversations::next_position;
 use crate::database::Fault;
 
-/// What came of keeping a message.
+/// So many ranges of sequence numbers are kept of a contact's key.
+const MOST_RANGES: usize = 1_000;
+/// And of a stranger's, who could have as many keys as messages are kept of strangers.
+const MOST_RANGES_OF_STRANGER: usize = 100;
+
+/// What came of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Kept {
     /// It is new, and on the disk now.
     New(Receipt),
-    /// It was kept before: the first receipt again.
+    /// It was kept before: the first receipt again, with what was had since.
     Before(Receipt),
     /// Its id belongs to a message with other content.
     OtherContent,
+    /// Its sender is not listened to.
+    Refused(Why),
+    /// As much is kept of such senders as may be.
+    OverQuota(Exceeded),
+    /// Only the directory can tell whether its sender is listened to.
+    Ask,
+}
+
+/// On what terms messages are taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms {
+    /// Whose.
+    pub accept: Accept,
+    /// How many.
+    pub quotas: Quotas,
 }
 
 /// The messages that this peer received.
@@ -45,25 +70,26 @@ impl Inbox {
         self.arrivals.subscribe()
     }
 
-    /// Keeps a message for `owner`. Answers when it is on the disk, and not before.
+    /// Keeps a message that is for `to`, if its sender is listened to. `answer` is what the directory said of the name, if
+    /// that is known. Answers when it is on the disk, and not before.
     pub async fn keep(
         &self,
-        owner: &Name,
+        to: &Name,
         sender: Sender,
-        message: Message,
+        message: Arc<Message>,
+        answer: Option<Answer>,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<Kept, Fault> {
-        let to = message.to.clone().unwrap_or_else(|| owner.clone());
+        let to = message.to.clone().unwrap_or_else(|| to.clone());
         let arrivals = self.arrivals.clone();
         let publish = move |kept: &mut Kept| {
             if matches!(kept, Kept::New(_)) {
                 arrivals.send_replace(());
             }
         };
-        Ok(self
-            .store
-            .write_then(move |connection| keep(connection, &to, &sender, &message, now), publish)
-            .await?)
+        let letter = Letter { to, sender, message, answer, terms, now };
+        Ok(self.store.write_then(move |connection| letter.keep(connection), publish).await?)
     }
 
     /// Marks messages as shown to the user.
@@ -82,11 +108,14 @@ impl Inbox {
         Ok(write.await?)
     }
 
-    /// How many messages under each name were not shown yet. Blocks.
+    /// How many messages under each name were not shown yet; of a name that has a key, those that are verified. Blocks.
     pub fn unread(&self) -> Result<BTreeMap<String, u64>, Fault> {
         Ok(self.store.read(|connection| {
             connection
-                .prepare_cached("SELECT from_name, count(*) FROM received WHERE read = 0 GROUP BY from_name")?
+                .prepare_cached(
+                    "SELECT partner, count(*) FROM messages
+                     WHERE direction = 'received' AND read = 0 AND aside = 0 GROUP BY partner",
+                )?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })?)
@@ -96,59 +125,116 @@ impl Inbox {
 /// The parts of a message that make it the same message.
 type Content = (String, String, String, Option<String>, Option<[u8; 16]>);
 
-fn keep(
-    connection: &Connection,
-    to: &Name,
-    sender: &Sender,
-    message: &Message,
+/// A message with all that decides what becomes of it.
+struct Letter {
+    to: Name,
+    sender: Sender,
+    message: Arc<Message>,
+    answer: Option<Answer>,
+    terms: Terms,
     now: Timestamp,
-) -> rusqlite::Result<Kept> {
-    let id = message.id.unwrap_or_else(Uuid::now_v7);
-    let space = sender.key.as_ref().map(Fingerprint::as_bytes).map_or(&[][..], |key| &key[..]);
-    let content: Content = (
-        sender.name.as_str().to_owned(),
-        to.as_str().to_owned(),
-        message.body.as_str().to_owned(),
-        message.sent_at.map(|time| time.to_string()),
-        message.reply_to.map(Uuid::into_bytes),
-    );
-    if message.id.is_some()
-        && let Some((first, received_at)) = find(connection, space, id)?
-    {
-        let receipt =
-            Receipt { id, received_at, verified: sender.verified, highest: None, missing: Ranges::default() };
-        return Ok(if first == content { Kept::Before(receipt) } else { Kept::OtherContent });
+}
+
+impl Letter {
+    /// Judges the sender as it stands in this very transaction, and keeps the message.
+    fn keep(&self, connection: &Connection) -> rusqlite::Result<Kept> {
+        let Sender { name, key, .. } = &self.sender;
+        let standing = pins::standing(connection, name, *key)?;
+        let verdict = judge(*key, &standing, self.answer, self.terms.accept);
+        match (verdict, key) {
+            (Verdict::Ask, _) => return Ok(Kept::Ask),
+            (Verdict::Refused(why), key) => {
+                if let (Why::PinnedToAnother(_), Some(key)) = (why, key) {
+                    mismatches::note(connection, name, *key, self.now)?;
+                }
+                return Ok(Kept::Refused(why));
+            }
+            (Verdict::Verified, _) => pins::used(connection, name, &standing, self.now)?,
+            (Verdict::First | Verdict::Unverified, _) => {}
+        }
+        let (id, content) = (self.message.id.unwrap_or_else(Uuid::now_v7), self.content());
+        let before = match self.message.id {
+            Some(id) => find(connection, self.space(), id)?,
+            None => None,
+        };
+        match &before {
+            Some((first, _)) if *first != content => return Ok(Kept::OtherContent),
+            Some(_) => {}
+            None => {
+                let class = Class::of(*key, standing.vouched);
+                let exceeded = self.terms.quotas.exceeded(connection, class, content.2.len())?;
+                if let Some(exceeded) = exceeded {
+                    return Ok(Kept::OverQuota(exceeded));
+                }
+                self.insert(connection, id, content, verdict == Verdict::Unverified)?;
+            }
+        }
+        if let (Verdict::First, Some(key)) = (verdict, key) {
+            pins::see(connection, name, *key, self.now)?;
+        }
+        let Had { highest, missing } = self.had(connection, standing.vouched)?;
+        let verified = verdict != Verdict::Unverified;
+        let receipt = |received_at| Receipt { id, received_at, verified, highest, missing };
+        Ok(match before {
+            Some((_, received_at)) => Kept::Before(receipt(received_at)),
+            None => Kept::New(receipt(self.now)),
+        })
     }
-    let position = next_position(connection)?;
-    let (from, to, body, sent_at, reply_to) = content;
-    connection
-        .prepare_cached(
-            "INSERT INTO received (position, sender, id, from_name, to_name, body, sent_at, received_at, doubted,
-                                   source, seq, reply_to)
-             VALUES (:position, :sender, :id, :from, :to, :body, :sent_at, :received_at, :doubted,
-                     :source, :seq, :reply_to)",
-        )?
-        .execute(named_params! {
-            ":position": position,
-            ":sender": space,
-            ":id": id.as_bytes(),
-            ":from": from,
-            ":to": to,
-            ":body": body,
-            ":sent_at": sent_at,
-            ":received_at": now.to_string(),
-            ":doubted": !sender.verified,
-            ":source": sender.source.to_string(),
-            ":seq": message.seq,
-            ":reply_to": reply_to,
-        })?;
-    Ok(Kept::New(Receipt {
-        id,
-        received_at: now,
-        verified: sender.verified,
-        highest: None,
-        missing: Ranges::default(),
-    }))
+
+    /// Whose ids these are.
+    fn space(&self) -> &[u8] {
+        self.sender.key.as_ref().map_or(&[][..], |key| &key.as_bytes()[..])
+    }
+
+    fn content(&self) -> Content {
+        (
+            self.sender.name.as_str().to_owned(),
+            self.to.as_str().to_owned(),
+            self.message.body.as_str().to_owned(),
+            self.message.sent_at.map(|time| time.to_string()),
+            self.message.reply_to.map(Uuid::into_bytes),
+        )
+    }
+
+    fn insert(
+        &self,
+        connection: &Connection,
+        id: Uuid,
+        content: Content,
+        is_doubted: bool,
+    ) -> rusqlite::Result<()> {
+        let position = next_position(connection)?;
+        let (from, to, body, sent_at, reply_to) = content;
+        connection
+            .prepare_cached(
+                "INSERT INTO received (position, sender, id, from_name, to_name, body, sent_at, received_at, doubted,
+                                       source, seq, reply_to)
+                 VALUES (:position, :sender, :id, :from, :to, :body, :sent_at, :received_at, :doubted,
+                         :source, :seq, :reply_to)",
+            )?
+            .execute(named_params! {
+                ":position": position,
+                ":sender": self.space(),
+                ":id": id.as_bytes(),
+                ":from": from,
+                ":to": to,
+                ":body": body,
+                ":sent_at": sent_at,
+                ":received_at": self.now.to_string(),
+                ":doubted": is_doubted,
+                ":source": self.sender.source.to_string(),
+                ":seq": self.message.seq,
+                ":reply_to": reply_to,
+            })?;
+        Ok(())
+    }
+
+    /// Counts what the message says of its sender's count; what was had from that key then. Nobody counts without one.
+    fn had(&self, connection: &Connection, is_vouched: bool) -> rusqlite::Result<Had> {
+        let Some(key) = self.sender.key else { return Ok(Had::default()) };
+        let most = if is_vouched { MOST_RANGES } else { MOST_RANGES_OF_STRANGER };
+        had::take(connection, key, self.message.seq, &self.message.closed, most)
+    }
 }
 
 fn find(connection: &Connection, space: &[u8], id: Uuid) -> rusqlite::Result<Option<(Content, Timestamp)>> {
@@ -169,74 +255,4 @@ fn find(connection: &Connection, space: &[u8], id: Uuid) -> rusqlite::Result<Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::conversations::{Conversations, Query};
-    use crate::database;
-
-    fn message(text: &str) -> Message {
-        Message::try_from(serde_json::from_str::<protocol::message::Unparsed>(text).unwrap()).unwrap()
-    }
-
-    fn sender(message: &Message, key: Option<Fingerprint>) -> Sender {
-        Sender { name: message.from.clone(), key, verified: key.is_some(), source: [127, 0, 0, 1].into() }
-    }
-
-    async fn keep_at(inbox: &Inbox, text: &str, key: Option<Fingerprint>, second: i64) -> Kept {
-        let message = message(text);
-        let now = Timestamp::from_second(second).unwrap();
-        inbox.keep(&"rui".parse().unwrap(), sender(&message, key), message, now).await.unwrap()
-    }
-
-    const ONE: &str = r#"{"id":"0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3","from":"ana","body":"oi","sent_at":"2026-11-22T09:30:00Z"}"#;
-
-    #[tokio::test]
-    async fn a_message_is_kept_once_however_often_it_comes() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = database::open(dir.path()).unwrap();
-        let inbox = Inbox::new(store.clone());
-        let Kept::New(first) = keep_at(&inbox, ONE, None, 1).await else { panic!("not new") };
-        let spelt_otherwise =
-            ONE.replace("09:30:00Z", "10:30:00.0+01:00").replace("\"body\"", "\"to\":\"RUI\",\"body\"");
-        for again in [ONE, &spelt_otherwise] {
-            assert_eq!(keep_at(&inbox, again, None, 2).await, Kept::Before(first.clone()));
-        }
-        for other in [
-            ONE.replace("oi", "olá"),
-            ONE.replace("\"ana\"", "\"rita\""),
-            ONE.replace("09:30", "09:31"),
-            ONE.replace("\"body\"", "\"reply_to\":\"0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3\",\"body\""),
-        ] {
-            assert_eq!(keep_at(&inbox, &other, None, 3).await, Kept::OtherContent, "{other}");
-        }
-        assert_eq!(Conversations::new(store).list(&Query::default()).unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn nobody_can_use_up_the_id_of_one_who_has_a_key() {
-        let dir = tempfile::tempdir().unwrap();
-        let inbox = Inbox::new(database::open(dir.path()).unwrap());
-        let (mine, yours) = (Fingerprint::from_bytes([1; 32]), Fingerprint::from_bytes([2; 32]));
-        for key in [None, Some(yours), Some(mine)] {
-            assert!(matches!(keep_at(&inbox, ONE, key, 1).await, Kept::New(_)));
-        }
-    }
-
-    #[tokio::test]
-    async fn without_an_id_each_message_is_another() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = database::open(dir.path()).unwrap();
-        let inbox = Inbox::new(store.clone());
-        for _ in 0..2 {
-            assert!(matches!(
-                keep_at(&inbox, r#"{"from":"ci","body":"failed"}"#, None, 1).await,
-                Kept::New(_)
-            ));
-        }
-        let entries = Conversations::new(store).list(&Query::default()).unwrap();
-        assert_eq!(entries.iter().map(|entry| entry.position).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(inbox.unread().unwrap().get("ci"), Some(&2));
-        inbox.mark_read(vec![1]).await.unwrap();
-        assert_eq!(inbox.unread().unwrap().get("ci"), Some(&1));
-    }
-}
+mod tests;

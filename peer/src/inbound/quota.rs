@@ -1,0 +1,189 @@
+//! Quotas: how much is kept of those who are no contacts, so that nobody fills the disk. Owns the tables `kept` and
+//! `strangers`, which triggers of the schema keep up to date.
+
+use std::fmt;
+use std::str::FromStr;
+
+use protocol::Fingerprint;
+use protocol::size::Size;
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// The most that is kept of somebody. Bytes are those of the bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quota {
+    /// So much: so many messages, and so many bytes.
+    AtMost(u64, u64),
+    /// Everything.
+    None,
+}
+
+/// The text is not a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "write how many messages and how many bytes of text, as in 1000,16MiB; `none` for no limit, `0` to refuse them all"
+)]
+pub struct QuotaError;
+
+/// What is kept of whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Of all who prove no key, together.
+    pub unverified: Quota,
+    /// Of each key that is no contact's.
+    pub stranger: Quota,
+    /// Of all keys that are no contacts', together.
+    pub strangers: Quota,
+}
+
+/// Whose quota a message counts against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// That of all who prove no key.
+    Unverified,
+    /// Those of this key, and of all that are no contacts'.
+    Stranger(Fingerprint),
+    /// Nobody's: a contact, or this peer itself.
+    Contact,
+}
+
+/// Which quota is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exceeded {
+    /// That of all who prove no key.
+    Unverified(Quota),
+    /// That of the sender's key.
+    Stranger(Quota),
+    /// That of all keys which are no contacts'.
+    Strangers(Quota),
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            unverified: Quota::AtMost(1_000, 16 * MIB),
+            stranger: Quota::AtMost(1_000, 16 * MIB),
+            strangers: Quota::AtMost(10_000, 256 * MIB),
+        }
+    }
+}
+
+impl Class {
+    /// The class of a key, by whether it is a contact's or this peer's own.
+    #[must_use]
+    pub fn of(key: Option<Fingerprint>, is_vouched: bool) -> Self {
+        match key {
+            None => Self::Unverified,
+            Some(_) if is_vouched => Self::Contact,
+            Some(key) => Self::Stranger(key),
+        }
+    }
+}
+
+impl Quotas {
+    /// Which quota would be exceeded by one message more with so many bytes.
+    pub fn exceeded(
+        &self,
+        connection: &Connection,
+        class: Class,
+        bytes: usize,
+    ) -> rusqlite::Result<Option<Exceeded>> {
+        let over = |quota: Quota, kept: (u64, u64)| quota.is_exceeded_by(kept.0 + 1, kept.1 + bytes as u64);
+        Ok(match class {
+            Class::Contact => None,
+            Class::Unverified => {
+                let exceeded = over(self.unverified, kept_of(connection, &[])?);
+                exceeded.then_some(Exceeded::Unverified(self.unverified))
+            }
+            Class::Stranger(key) if over(self.stranger, kept_of(connection, key.as_bytes())?) => {
+                Some(Exceeded::Stranger(self.stranger))
+            }
+            Class::Stranger(_) => {
+                let exceeded = over(self.strangers, kept_of_strangers(connection)?);
+                exceeded.then_some(Exceeded::Strangers(self.strangers))
+            }
+        })
+    }
+}
+
+/// How many messages are kept of this key, and how many bytes.
+fn kept_of(connection: &Connection, sender: &[u8]) -> rusqlite::Result<(u64, u64)> {
+    let kept = connection
+        .prepare_cached("SELECT messages, bytes FROM kept WHERE sender = ?1")?
+        .query_row([sender], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(kept.unwrap_or_default())
+}
+
+fn kept_of_strangers(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    connection
+        .prepare_cached("SELECT messages, bytes FROM strangers")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+impl Quota {
+    fn is_exceeded_by(self, messages: u64, bytes: u64) -> bool {
+        match self {
+            Self::AtMost(most, most_bytes) => messages > most || bytes > most_bytes,
+            Self::None => false,
+        }
+    }
+}
+
+impl FromStr for Quota {
+    type Err = QuotaError;
+
+    fn from_str(text: &str) -> Result<Self, QuotaError> {
+        match text {
+            "none" => return Ok(Self::None),
+            "0" => return Ok(Self::AtMost(0, 0)),
+            _ => {}
+        }
+        let (messages, bytes) = text.split_once(',').ok_or(QuotaError)?;
+        let is_number = !messages.is_empty() && messages.bytes().all(|byte| byte.is_ascii_digit());
+        let messages = messages.parse().ok().filter(|messages| is_number && *messages > 0);
+        let Size(bytes) = bytes.parse().map_err(|_| QuotaError)?;
+        Ok(Self::AtMost(messages.ok_or(QuotaError)?, bytes as u64))
+    }
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::AtMost(0, 0) => f.write_str("0"),
+            Self::AtMost(messages, bytes) => {
+                write!(f, "{messages},{}", Size(usize::try_from(*bytes).unwrap_or(usize::MAX)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_read_as_it_is_shown() {
+        for text in ["1000,16MiB", "1,1", "10000,256MiB", "none", "0"] {
+            assert_eq!(text.parse::<Quota>().map(|quota| quota.to_string()), Ok(text.to_owned()));
+        }
+        for bad in [
+            "",
+            "1000",
+            "1000,",
+            ",16MiB",
+            "0,16MiB",
+            "10,0",
+            "-1,1",
+            "+1,1",
+            "1, 1",
+            "None",
+            "00",
+            "99999999999999999999,1",
+        ] {
+            assert_eq!(bad.parse::<Quota>(), Err(QuotaError), "{bad}");
+        }
+    }
+}

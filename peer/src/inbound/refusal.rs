@@ -1,0 +1,72 @@
+//! Refusals: what a sender is told whose message is not kept, and what there is to do about it.
+
+use protocol::problem::{Problem, Slug};
+use protocol::{Fingerprint, Name};
+
+use super::quota::{Exceeded, Quota};
+use super::sender::{Accept, Why};
+use crate::database::Fault;
+
+/// Why a message under this name, from one who proved this key, is not taken.
+pub(super) fn of_sender(why: Why, name: &Name, key: Option<Fingerprint>) -> Problem {
+    match why {
+        Why::Blocked => Slug::Blocked.because("This peer's user has blocked you, and reads nothing that you send."),
+        Why::PinnedToAnother(pin) => Slug::KeyMismatch.because(format!(
+            "Here {name} has the key {pin}, and you proved {}. If {name} has a new key, tell the recipient, who can `peer trust {name}`. Otherwise send under a name of your own.",
+            key.map_or_else(|| "none".to_owned(), |key| key.to_string()),
+        )),
+        Why::ClaimedByAnother(claimed) => Slug::KeyMismatch.because(format!(
+            "In the directory {name} has the key {claimed}, and you proved another. Send under the name that you registered with this key, or under one that nobody has.",
+        )),
+        Why::ProofRequired => Slug::ProofRequired.because(format!(
+            "{name} has a key, so its messages come over https with that key's certificate: use `peer send`, or curl with `--cert identity.pem`. Without a key, send under a name that nobody has.",
+        )),
+        Why::DirectoryNeeded => Slug::DirectoryNeeded
+            .because(format!(
+                "Whether {name} has a key is for the directory to say, and it does not answer. Try again, or send over https with a certificate.",
+            ))
+            .retry_after(5),
+        Why::NotAccepted(Accept::Contacts) => Slug::NotAccepted.because(
+            "This peer takes messages from its user's contacts only. Give the user your `peer invite` link some other way, to be added.",
+        ),
+        Why::NotAccepted(_) => Slug::NotAccepted.because(
+            "This peer takes only messages whose sender is verified. Register your name with your key in the recipient's directory, and send with `peer send`.",
+        ),
+    }
+}
+
+/// Which quota is used up, and how it is freed or lifted.
+pub(super) fn of_quota(exceeded: Exceeded) -> Problem {
+    let (whose, quota, flag) = match exceeded {
+        Exceeded::Unverified(quota) => {
+            ("senders without a certificate, all together", quota, "--unverified-limit")
+        }
+        Exceeded::Stranger(quota) => ("one key that is no contact's", quota, "--stranger-limit"),
+        Exceeded::Strangers(quota) => {
+            ("all keys that are no contacts', together", quota, "--strangers-limit")
+        }
+    };
+    let detail = match quota {
+        Quota::AtMost(0, _) => format!("This peer keeps nothing of {whose} ({flag} 0)."),
+        _ => format!("This peer keeps at most {quota} of {whose} ({flag}), and that is used up."),
+    };
+    Slug::QuotaExceeded
+        .because(format!(
+            "{detail} Its user makes room by deleting messages, lifts the limit with that flag, or makes a contact of you with `peer trust`. Try again later."
+        ))
+        .retry_after(60)
+}
+
+/// The database could not keep it.
+pub(super) fn of_fault(fault: &Fault) -> Problem {
+    tracing::error!(%fault, "a message could not be kept");
+    match fault {
+        Fault::Full => Slug::StorageFull.because("This peer's disk is full. Try again later."),
+        Fault::Unavailable(_) => Slug::Unavailable
+            .because("This peer cannot write to its disk at the moment. Try again.")
+            .retry_after(1),
+        Fault::Damaged(_) | Fault::Statement(_) | Fault::Defect => {
+            Slug::Internal.because("The message was not kept. Try again later.")
+        }
+    }
+}
