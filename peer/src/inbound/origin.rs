@@ -2,6 +2,8 @@
 //! messages. A page of another site sends its origin; one whose name was made to stand for this machine has that name as
 //! its host.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use axum::extract::Request;
 use axum::http::header::{HOST, HeaderName, ORIGIN};
 use axum::http::uri::Authority;
@@ -64,23 +66,34 @@ impl Gate {
         )))
     }
 
-    /// Whether a `Host` is a name of this peer that no page can have for its own.
+    /// Whether a `Host`, whatever port it names, is one of this peer that no page can have for its own.
     fn is_here(&self, host: &str) -> bool {
-        let Some(named) = parsed(host) else { return false };
+        let Some(authority) = host.parse::<Authority>().ok().filter(|_| !host.contains('@')) else {
+            return false;
+        };
         let advertised = self.advertised.borrow();
-        let is_advertised = advertised.reach() != Reach::Unspecified && advertised.host() == named.host();
-        is_advertised
-            || match named.ip() {
-                Some(ip) => self.open_to_all || reach(ip) == Reach::Loopback,
-                None => named.host() == "localhost",
+        match ip_literal(authority.host()) {
+            Some(ip) => {
+                let is_advertised = advertised.ip() == Some(ip) && reach(ip) != Reach::Unspecified;
+                self.open_to_all || is_advertised || reach(ip) == Reach::Loopback
             }
+            None => named(authority.host())
+                .is_some_and(|named| named.host() == "localhost" || named.host() == advertised.host()),
+        }
     }
 }
 
-/// The host in a `Host` header, whatever port it names. User information does not belong there.
-fn parsed(host: &str) -> Option<Address> {
-    let authority: Authority = host.parse().ok().filter(|_| !host.contains('@'))?;
-    format!("http://{}:1", authority.host()).parse().ok()
+/// An IP address as browsers spell it, whatever was typed.
+fn ip_literal(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(host) => host.parse::<Ipv6Addr>().ok().map(|ip| IpAddr::V6(ip).to_canonical()),
+        None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    }
+}
+
+/// A host that is no IP address in any spelling.
+fn named(host: &str) -> Option<Address> {
+    format!("http://{host}:1").parse().ok().filter(|address: &Address| address.ip().is_none())
 }
 
 #[cfg(test)]
@@ -115,7 +128,6 @@ mod tests {
             "127.0.0.1",
             "127.0.0.1:7101",
             "127.9.9.9:80",
-            "127.1",
             "[::1]",
             "[::1]:7101",
             "[::ffff:127.0.0.1]:7101",
@@ -134,6 +146,9 @@ mod tests {
             "localhost:7101@evil.example",
             "ana@localhost",
             "127.0.0.1.evil.example",
+            "127.1",
+            "2130706433",
+            "0x0a000007",
             "0.0.0.0:7101",
             "[::]:7101",
             "10.0.0.8",
@@ -155,7 +170,7 @@ mod tests {
             assert_eq!(verdict(&gate, plain(host)).is_some(), refused, "{host}");
         }
         told.send_replace("https://[2001:db8::7]:7101".parse().unwrap());
-        for (host, refused) in [("[2001:db8:0::7]", false), ("[2001:db8::8]", true), ("ana.example", true)] {
+        for (host, refused) in [("[2001:DB8:0::7]", false), ("[2001:db8::8]", true), ("ana.example", true)] {
             assert_eq!(verdict(&gate, plain(host)).is_some(), refused, "{host}");
         }
         told.send_replace("https://0.0.0.0:7101".parse().unwrap());
