@@ -22,8 +22,6 @@ pub enum Step {
     Failed {
         /// After how long the recipient asked to be tried again.
         retry_after: Option<std::time::Duration>,
-        /// The key that answered where another was expected.
-        other_key: Option<Fingerprint>,
     },
 }
 
@@ -147,15 +145,15 @@ impl Courier {
             }
             Handover::Misdirected { reason } => {
                 self.outbox.postponed(recipient, position, reason, None).await?;
-                Ok(Step::Failed { retry_after: None, other_key: None })
+                Ok(Step::Failed { retry_after: None })
             }
             Handover::OtherKey { reason, presented } => {
                 self.outbox.postponed(recipient, position, reason, Some(presented)).await?;
-                Ok(Step::Failed { retry_after: None, other_key: Some(presented) })
+                Ok(Step::Failed { retry_after: None })
             }
             Handover::Unreachable { reason, retry_after } => {
                 self.outbox.postponed(recipient, position, reason, None).await?;
-                Ok(Step::Failed { retry_after, other_key: None })
+                Ok(Step::Failed { retry_after })
             }
         }
     }

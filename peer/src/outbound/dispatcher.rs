@@ -13,7 +13,7 @@ use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::courier::Courier;
-use super::lane::Lane;
+use super::lane::{Acquaintance, Lane};
 use super::lookout::Lookout;
 use super::outbox::Outbox;
 use super::route::Route;
@@ -57,7 +57,10 @@ impl Dispatcher {
         self.open_lanes(&stop);
         loop {
             tokio::select! {
-                () = self.wake.notified() => self.open_lanes(&stop),
+                () = self.wake.notified() => {
+                    self.open_lanes(&stop);
+                    self.tell_lanes();
+                }
                 Some(ended) = self.running.join_next_with_id() => {
                     self.close_lane(ended);
                     // Something may have been written since the lane found nothing.
@@ -86,10 +89,10 @@ impl Dispatcher {
         for waiting in waiting {
             if let Some(lane) = self.lanes.get(&waiting.name) {
                 lane.counted(waiting.last_seq);
-                self.wake_if_trusted(lane);
                 continue;
             }
-            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.last_seq));
+            let known = self.acquaintance(&waiting.name);
+            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.last_seq, known));
             self.lanes.insert(waiting.name.clone(), Arc::clone(&lane));
             let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
             let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });
@@ -97,14 +100,23 @@ impl Dispatcher {
         }
     }
 
-    /// Wakes a lane that met another key than the expected one, if that is the one to expect by now.
-    fn wake_if_trusted(&self, lane: &Lane) {
-        let Some(other_key) = lane.other_key() else { return };
-        match self.courier.contacts.pin(lane.recipient()) {
-            Ok(Some(pin)) if pin.fingerprint == other_key => lane.trusted(),
-            Ok(_) => {}
-            Err(fault) => tracing::error!(%fault, "the contacts could not be read"),
+    /// Whoever rang may have said who a recipient is, or where.
+    fn tell_lanes(&self) {
+        for lane in self.lanes.values() {
+            lane.acquainted(self.acquaintance(lane.recipient()));
         }
+    }
+
+    /// Who this recipient has to be, and where it was last.
+    fn acquaintance(&self, recipient: &Name) -> Acquaintance {
+        let contacts = &self.courier.contacts;
+        let pin = contacts.pin(recipient);
+        let known =
+            pin.and_then(|pin| Ok((pin.map(|pin| pin.fingerprint), contacts.last_address(recipient)?)));
+        known.unwrap_or_else(|fault| {
+            tracing::error!(%fault, "the contacts could not be read");
+            (None, None)
+        })
     }
 
     fn close_lane(&mut self, ended: Result<(task::Id, ()), JoinError>) {

@@ -12,11 +12,15 @@ use tokio_util::sync::CancellationToken;
 use super::courier::{Courier, Step};
 use super::retry;
 use super::route::Route;
+use crate::contacts::Known;
 
 /// How long a lane rests when the peer's own database fails.
 const REST_AFTER_FAULT: Duration = Duration::from_secs(1);
 /// A directory that lists somebody anew again and again leads to no more tries than one in this time.
 const BETWEEN_RETURNS: Duration = Duration::from_secs(1);
+
+/// Who a recipient has to be, and where it was last, as far as this peer remembers.
+pub type Acquaintance = (Option<Fingerprint>, Option<Known>);
 
 /// One recipient's queue, as the dispatcher and the lane's own task share it.
 #[derive(Debug)]
@@ -28,21 +32,21 @@ pub struct Lane {
     returned: Notify,
     /// What was tried in vain, from then on until something is settled.
     tried: Mutex<Option<Route>>,
-    /// The key that answered there, where another was expected.
-    other_key: Mutex<Option<Fingerprint>>,
+    /// Who the recipient is and where it was last, as the user last saw it.
+    known: Mutex<Acquaintance>,
 }
 
 impl Lane {
-    /// The lane of a recipient whose messages are counted up to this.
+    /// The lane of a recipient whose messages are counted up to this, and who is known as this.
     #[must_use]
-    pub fn new(recipient: Name, last_seq: u64) -> Self {
+    pub fn new(recipient: Name, last_seq: u64, known: Acquaintance) -> Self {
         Self {
             recipient,
             last_seq: Mutex::new(last_seq),
             written: Notify::new(),
             returned: Notify::new(),
             tried: Mutex::new(None),
-            other_key: Mutex::new(None),
+            known: Mutex::new(known),
         }
     }
 
@@ -64,15 +68,13 @@ impl Lane {
         }
     }
 
-    /// The key that answered in the recipient's place at the last try.
-    pub fn other_key(&self) -> Option<Fingerprint> {
-        *locked(&self.other_key)
-    }
-
-    /// The key that answered is the recipient's after all: the lane is woken.
-    pub fn trusted(&self) {
-        *locked(&self.other_key) = None;
-        self.written.notify_one();
+    /// The recipient is known as this: if the user has trusted another key or given another address, the lane is woken.
+    pub fn acquainted(&self, known: Acquaintance) {
+        let mut before = locked(&self.known);
+        if *before != known {
+            *before = known;
+            self.written.notify_one();
+        }
     }
 
     /// The directory lists the recipient there: if that is not where it was tried, the lane is woken, or will not wait.
@@ -99,8 +101,7 @@ impl Lane {
                     }
                     continue;
                 }
-                Ok(Step::Failed { retry_after, other_key }) => {
-                    *locked(&self.other_key) = other_key;
+                Ok(Step::Failed { retry_after }) => {
                     failures = failures.saturating_add(1);
                     retry::at_least(retry_after, retry::backoff(failures, retry::random()))
                 }
@@ -128,4 +129,32 @@ impl Lane {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_lane_is_woken_when_the_user_says_who_its_recipient_is_or_where() {
+        let key = |byte| Some(Fingerprint::from_bytes([byte; 32]));
+        let place = |port: u16| {
+            let address = format!("https://192.0.2.7:{port}").parse().unwrap();
+            Some(Known { address, loopback: false })
+        };
+        let lane = Lane::new("rui".parse().unwrap(), 1, (key(1), place(1)));
+        for (known, is_woken) in [
+            ((key(1), place(1)), false),
+            ((key(2), place(1)), true),
+            ((key(2), place(1)), false),
+            ((key(2), place(2)), true),
+            ((None, None), true),
+            ((None, None), false),
+        ] {
+            lane.acquainted(known.clone());
+            assert_eq!(lane.written.notified().now_or_never().is_some(), is_woken, "{known:?}");
+        }
+    }
 }
