@@ -24,6 +24,9 @@ mod messages;
 /// Keys in handshakes: proved by who has them, and by nobody else; pinned by the first message, and never again.
 mod keys;
 
+/// A peer's key and its port: one key for good, TLS and plain HTTP told apart, and who may go without TLS.
+mod identity;
+
 /// Eve speaks under names that have a key, in every way that a program without it has.
 mod forgers;
 
