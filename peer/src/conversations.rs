@@ -104,6 +104,8 @@ pub struct Entry {
     pub verified: bool,
     /// The key that the other side proved to hold.
     pub fingerprint: Option<Fingerprint>,
+    /// The IP address that it came from; only what was received.
+    pub source: Option<String>,
     /// The sender's count.
     pub seq: Option<u64>,
     /// Whether it was shown to the user; only what was received.
@@ -116,6 +118,18 @@ pub struct Entry {
     pub tries: Option<u32>,
 }
 
+/// Which messages to list, by whether it is known who they come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// All of them.
+    #[default]
+    Any,
+    /// All but those under a name that has a key, from somebody who did not prove to hold it.
+    Fitting,
+    /// Those received from somebody who did not prove to hold a key that the name has or had.
+    Unverified,
+}
+
 /// Which messages to list. Everything, if nothing is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -125,6 +139,8 @@ pub struct Query {
     pub partner: Option<Name>,
     /// Only what was received and not shown yet.
     pub unread: bool,
+    /// Only what is trusted, or not trusted, so far.
+    pub trust: Trust,
     /// Only what was sent and came to this.
     pub state: Option<State>,
     /// Only what stands behind this position.
@@ -183,6 +199,15 @@ impl Conversations {
         })?)
     }
 
+    /// How many messages a query that asks for those that fit leaves out because they do not. Blocks.
+    pub fn set_aside(&self, query: &Query) -> Result<u64, Fault> {
+        let others = Query { trust: Trust::Unverified, last: None, ..query.clone() };
+        let sql = format!("SELECT count(*) FROM messages {} AND aside = 1", conditions(&others));
+        Ok(self.store.read(|connection| {
+            connection.prepare_cached(&sql)?.query_row(&*values(&others), |row| row.get(0))
+        })?)
+    }
+
     /// The position behind which the last so many messages of the query stand.
     fn before_the_last(&self, query: &Query, last: u32) -> Result<i64, Fault> {
         let sql = format!(
@@ -235,6 +260,12 @@ fn conditions(query: &Query) -> String {
     if query.unread {
         sql.push_str(" AND direction = 'received' AND read = 0");
     }
+    match query.trust {
+        Trust::Any => {}
+        Trust::Fitting => sql.push_str(" AND aside = 0"),
+        // `doubted` is what an index knows, and holds for each that is not verified.
+        Trust::Unverified => sql.push_str(" AND direction = 'received' AND doubted = 1 AND verified = 0"),
+    }
     if query.partner.is_some() {
         sql.push_str(" AND partner = :partner");
     }
@@ -267,6 +298,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         received_at: timestamp(row.get("received_at")?),
         verified: row.get("verified")?,
         fingerprint: fingerprint.try_into().ok().map(Fingerprint::from_bytes),
+        source: row.get("source")?,
         seq: row.get("seq")?,
         read: row.get("read")?,
         state: row.get("state")?,
@@ -325,22 +357,45 @@ mod tests {
         assert!(positions(&conversations, &Query { last: Some(0), ..last }).is_empty());
     }
 
+    /// A query, and the indexes by which both sides are searched, each from `position` on, or not at all.
+    fn plans() -> Vec<(Query, [&'static str; 2])> {
+        let somebody = || Some("p1".parse().unwrap());
+        let received = Some(Direction::Received);
+        let by_position = "INTEGER PRIMARY KEY";
+        let (name_received, name_sent) =
+            ("received_by_name (from_name=? AND position", "sent_by_name (to_name=? AND position");
+        let doubted = "received_doubted (position";
+        vec![
+            (Query::default(), [by_position, by_position]),
+            (Query { partner: somebody(), ..Query::default() }, [name_received, name_sent]),
+            (
+                Query { partner: somebody(), trust: Trust::Fitting, ..Query::default() },
+                [name_received, name_sent],
+            ),
+            (Query { direction: received, ..Query::default() }, [by_position, ""]),
+            (
+                Query { direction: received, unread: true, ..Query::default() },
+                ["received_unread (position", ""],
+            ),
+            (
+                Query { direction: Some(Direction::Sent), partner: somebody(), ..Query::default() },
+                ["", name_sent],
+            ),
+            (Query { trust: Trust::Unverified, ..Query::default() }, [doubted, ""]),
+            (Query { trust: Trust::Unverified, direction: received, ..Query::default() }, [doubted, ""]),
+            (
+                Query { trust: Trust::Unverified, partner: somebody(), ..Query::default() },
+                ["received_doubted_by_name (from_name=? AND position", ""],
+            ),
+        ]
+    }
+
     #[tokio::test]
     async fn no_listing_sorts_or_scans_what_it_does_not_show() {
         let (_dir, conversations) = conversations(10).await;
-        let somebody = || Some("p1".parse().unwrap());
-        for query in [
-            Query::default(),
-            Query { partner: somebody(), ..Query::default() },
-            Query { direction: Some(Direction::Received), ..Query::default() },
-            Query { direction: Some(Direction::Received), unread: true, ..Query::default() },
-            Query { direction: Some(Direction::Sent), partner: somebody(), ..Query::default() },
-        ] {
-            for order in ["", "DESC"] {
-                let sql = format!(
-                    "EXPLAIN QUERY PLAN SELECT * FROM messages {} ORDER BY position {order}",
-                    conditions(&query)
-                );
+        for (query, [received, sent]) in plans() {
+            for order in ["ORDER BY position", "ORDER BY position DESC"] {
+                let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM messages {} {order}", conditions(&query));
                 let plan: Vec<String> = conversations
                     .store
                     .read(|connection| {
@@ -351,7 +406,62 @@ mod tests {
                     })
                     .unwrap();
                 assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
+                for (table, index) in [("received", received), ("sent", sent)] {
+                    let searched = |step: &&String| step.starts_with(&format!("SEARCH {table} USING "));
+                    let by = |step: &String| step.contains(index);
+                    assert!(
+                        index.is_empty() || plan.iter().find(searched).is_some_and(by),
+                        "{query:?}: {plan:#?}"
+                    );
+                }
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_said_under_a_name_that_has_a_key_is_listed_apart_from_what_its_key_says() {
+        let (_dir, conversations) = conversations(0).await;
+        let (yes, no) = (true, false);
+        let fill = conversations.store.write(|connection| {
+            connection.execute_batch(
+                "INSERT INTO pins (name, fingerprint, kind, used_at) VALUES
+                     ('ana', zeroblob(32), 'contact', 0), ('ana', CAST(printf('%032d', 1) AS BLOB), 'former', 0),
+                     ('old', zeroblob(32), 'former', 0);
+                 INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, source) VALUES
+                     (1, x'', randomblob(16), 'ana', 'rui', 'nobody', '', ''),
+                     (2, zeroblob(32), randomblob(16), 'ana', 'rui', 'ana', '', ''),
+                     (3, CAST(printf('%032d', 1) AS BLOB), randomblob(16), 'ana', 'rui', 'ana, before', '', ''),
+                     (4, CAST(printf('%032d', 2) AS BLOB), randomblob(16), 'ana', 'rui', 'another', '', ''),
+                     (5, zeroblob(32), randomblob(16), 'zé', 'rui', 'ana as zé', '', ''),
+                     (6, x'', randomblob(16), 'zé', 'rui', 'nobody', '', ''),
+                     (7, zeroblob(32), randomblob(16), 'old', 'rui', 'old', '', '');
+                 INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at) VALUES
+                     (8, randomblob(16), 'rui', 'ana', 'oi', '', 1, 'queued', 0);
+                 UPDATE positions SET last = 8;",
+            )
+        });
+        fill.await.unwrap();
+        let verified = [no, yes, yes, no, no, no, yes, no];
+        let all = conversations.list(&Query::default()).unwrap();
+        assert_eq!(all.iter().map(|entry| entry.verified).collect::<Vec<_>>(), verified);
+        for (who, trust, listed, aside) in [
+            (None, Trust::Fitting, &[2, 3, 5, 6, 7, 8][..], 2),
+            (None, Trust::Unverified, &[1, 4, 5, 6], 2),
+            (Some("ana"), Trust::Any, &[1, 2, 3, 4, 8], 2),
+            (Some("ana"), Trust::Fitting, &[2, 3, 8], 2),
+            (Some("ana"), Trust::Unverified, &[1, 4], 2),
+            (Some("zé"), Trust::Fitting, &[5, 6], 0),
+            (Some("zé"), Trust::Unverified, &[5, 6], 0),
+            (Some("old"), Trust::Fitting, &[7], 0),
+            (Some("old"), Trust::Unverified, &[], 0),
+        ] {
+            let partner = who.map(|who| who.parse().unwrap());
+            let query = Query { partner, trust, ..Query::default() };
+            assert_eq!(positions(&conversations, &query), listed, "{query:?}");
+            assert_eq!(conversations.set_aside(&query).unwrap(), aside, "{query:?}");
+        }
+        let unread = crate::inbound::inbox::Inbox::new(conversations.store.clone()).unread().unwrap();
+        let expected = [("ana", 2), ("old", 1), ("zé", 2)].map(|(name, count)| (name.to_owned(), count));
+        assert_eq!(unread, expected.into());
     }
 }

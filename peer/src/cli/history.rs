@@ -1,3 +1,5 @@
+use std::io::Write as _;
+
 use clap::Args;
 use protocol::Name;
 
@@ -15,6 +17,9 @@ use crate::conversations::Query;
 pub struct History {
     /// Only with this name
     name: Option<Name>,
+    /// Only what was received from senders who did not prove to hold the key of the name
+    #[arg(long)]
+    unverified: bool,
     /// Only the last so many
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
@@ -22,8 +27,12 @@ pub struct History {
 
 impl History {
     pub(super) fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-        let query = Query { partner: self.name, last: self.limit, ..Query::default() };
-        listing::print(&global.open()?.conversations, &query, output)?;
+        let trust = listing::trust(self.unverified, self.name.as_ref());
+        let query = Query { partner: self.name, last: self.limit, trust, ..Query::default() };
+        let conversations = global.open()?.conversations;
+        listing::print(&conversations, &query, output)?;
+        output.flush()?;
+        listing::note_set_aside(&conversations, &query)?;
         Ok(Exit::Done)
     }
 }

@@ -19,7 +19,9 @@ use crate::peer::Peer;
 #[command(before_help = "Examples:
   peer inbox --unread           what is new
   peer inbox --from ana         only ana's
+  peer inbox --unverified       what anybody may have sent
   peer inbox --follow --json    for a program that answers")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Inbox {
     /// Only from this name
     #[arg(long, value_name = "NAME")]
@@ -27,6 +29,10 @@ pub struct Inbox {
     /// Only what was not shown yet
     #[arg(long)]
     unread: bool,
+    /// Only those whose sender did not prove to hold the key of the name. What came so under a name that has a key is
+    /// shown here, and not with --from
+    #[arg(long)]
+    unverified: bool,
     /// Only the last so many
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
@@ -44,6 +50,7 @@ impl Inbox {
         let marks = !output.json || self.mark_read;
         let query = Query {
             direction: Some(Direction::Received),
+            trust: listing::trust(self.unverified, self.from.as_ref()),
             partner: self.from,
             unread: self.unread,
             last: self.limit,
@@ -54,6 +61,7 @@ impl Inbox {
         let unread =
             listing::print(&peer.conversations, &Query { up_to: Some(after), ..query.clone() }, output)?;
         mark(&peer, marks, unread, output).await?;
+        listing::note_set_aside(&peer.conversations, &Query { up_to: Some(after), ..query.clone() })?;
         if self.follow {
             let mut follower = Follower::behind(&peer, Query { after, unread: false, last: None, ..query })?;
             let mut gone = pin!(reader_gone());

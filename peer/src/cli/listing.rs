@@ -6,14 +6,14 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use protocol::Fingerprint;
+use protocol::{Fingerprint, Name};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::exit::Failure;
 use super::output::{ERROR, FAINT, GOOD, NAME, Output, WARNING, note};
 use super::untrusted::{Untrusted, lines, shortened};
-use crate::conversations::{Conversations, Direction, Entry, Query, State};
+use crate::conversations::{Conversations, Direction, Entry, Query, State, Trust};
 
 /// A message, with the members that every listing has.
 #[derive(Serialize)]
@@ -82,7 +82,7 @@ pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
         Direction::Received => {
             write!(output, "{NAME}{}{NAME:#}", Untrusted(&entry.from))?;
             if !entry.verified {
-                write!(output, " {WARNING}(unverified){WARNING:#}")?;
+                write!(output, " {WARNING}(unverified, {}){WARNING:#}", origin(entry))?;
             }
         }
         Direction::Sent => write!(output, "to {NAME}{}{NAME:#}{}", Untrusted(&entry.to), fate(entry))?,
@@ -91,6 +91,39 @@ pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
     writeln!(output, ": {}", text.next().unwrap_or(Untrusted("")))?;
     for line in text {
         writeln!(output, "                    {FAINT}|{FAINT:#} {line}")?;
+    }
+    Ok(())
+}
+
+/// What is known of the sender of a message that is not verified.
+fn origin(entry: &Entry) -> String {
+    match (entry.fingerprint, &entry.source) {
+        (Some(key), _) => format!("key {key:.8}…"),
+        (None, Some(source)) => format!("from {}", Untrusted(source)),
+        (None, None) => "from nowhere".to_owned(),
+    }
+}
+
+/// Which messages are listed: those that may be anybody's are asked for, or left out where one name is meant.
+pub fn trust(only_unverified: bool, partner: Option<&Name>) -> Trust {
+    match (only_unverified, partner) {
+        (true, _) => Trust::Unverified,
+        (false, Some(_)) => Trust::Fitting,
+        (false, None) => Trust::Any,
+    }
+}
+
+/// Says how many messages a listing of one name leaves out, because whoever sent them did not prove to hold its key.
+pub fn note_set_aside(conversations: &Conversations, query: &Query) -> Result<(), Failure> {
+    let Some(name) = query.partner.as_ref().filter(|_| query.trust == Trust::Fitting) else { return Ok(()) };
+    match conversations.set_aside(query)? {
+        0 => {}
+        1 => note(&format!(
+            "One more message came under this name, and not from its key: `peer inbox --unverified --from {name}`"
+        )),
+        count => note(&format!(
+            "{count} more messages came under this name, and not from its key: `peer inbox --unverified --from {name}`"
+        )),
     }
     Ok(())
 }
