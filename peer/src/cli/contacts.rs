@@ -66,32 +66,34 @@ fn print(contacts: &[Contact], output: &mut Output) -> Result<(), Failure> {
     let kind = |contact: &&Contact| contact.pin.map(|pin| pin.kind);
     let (seen, others): (Vec<_>, Vec<_>) =
         contacts.iter().partition(|contact| kind(contact) == Some(Kind::Seen));
-    table("CONTACT", &others, output)?;
-    if !seen.is_empty() && !others.is_empty() {
-        writeln!(output)?;
-    }
-    table("SEEN ONLY", &seen, output)?;
-    contacts.iter().try_for_each(|contact| warn(contact, output))
-}
-
-fn table(title: &str, contacts: &[&Contact], output: &mut Output) -> Result<(), Failure> {
-    if contacts.is_empty() {
-        return Ok(());
-    }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header([title, "KEY", "LAST ADDRESS", ""]);
-    for contact in contacts {
-        table.add_row([
-            Untrusted(contact.name.as_str()).to_string(),
-            contact.pin.map_or_else(|| "none yet".to_owned(), |pin| abridged(pin.fingerprint)),
-            contact.address.as_ref().map_or_else(|| "none yet".to_owned(), ToString::to_string),
-            if contact.blocked { "blocked" } else { "" }.to_owned(),
-        ]);
+    table.load_style(presets::NOTHING);
+    for (title, group) in [("CONTACT", others), ("SEEN ONLY", seen)] {
+        if group.is_empty() {
+            continue;
+        }
+        if !table.is_empty() {
+            table.add_row([""]);
+        }
+        table.add_row([title, "KEY", "LAST ADDRESS", ""]);
+        for contact in group {
+            table.add_row(row(contact));
+        }
     }
     for line in table.lines() {
         writeln!(output, "{}", line.trim())?;
     }
-    Ok(())
+    contacts.iter().try_for_each(|contact| warn(contact, output))
+}
+
+fn row(contact: &Contact) -> [String; 4] {
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    [
+        Untrusted(contact.name.as_str()).to_string(),
+        or_none(contact.pin.map(|pin| abridged(pin.fingerprint))),
+        or_none(contact.address.as_ref().map(ToString::to_string)),
+        if contact.blocked { "blocked" } else { "" }.to_owned(),
+    ]
 }
 
 /// The beginning of a key, to tell it from others in a list; not to be compared by.

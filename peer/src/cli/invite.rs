@@ -30,8 +30,6 @@ struct Invitation {
 
 /// What to do if the address is not one that others can dial.
 const ADVERTISE: &str = "Say where others can dial it: `peer serve --advertise https://HOST:PORT`.";
-/// What to do if only this machine can dial it.
-const OTHERS: &str = "`peer serve --listen 0.0.0.0:7101 --advertise https://HOST:7101`.";
 
 impl Invite {
     pub(super) fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
@@ -52,7 +50,8 @@ impl Invite {
         qr::draw(&link.to_ascii(), &mut anstream::stderr().lock())?;
         note("Whoever types `peer add 'LINK'`, with this link, has you as a contact.");
         if link.address().reach() == Reach::Loopback {
-            note(&format!("It works on this machine only. For others: {OTHERS}"));
+            note("It works on this machine only. For others:");
+            note("  peer serve --listen 0.0.0.0:7101 --advertise https://HOST:7101");
         }
         Ok(Exit::Done)
     }

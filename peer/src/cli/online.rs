@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::output::{Output, WARNING, note};
 use super::untrusted::Untrusted;
-use crate::contacts::{Kind, Pin};
+use crate::contacts::Pin;
 use crate::directory::Directory;
 use crate::peer::Peer;
 
@@ -32,8 +32,6 @@ pub(super) struct Online<'a> {
 /// How the key that the directory lists goes with the one that this peer remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It is this peer itself, with its own key.
-    Own,
     /// They are the same.
     Verified,
     /// This peer remembers another one.
@@ -46,7 +44,6 @@ impl Standing {
     fn of(listed: Option<Fingerprint>, pin: Option<Pin>) -> Self {
         match (listed, pin) {
             (Some(listed), Some(pin)) if listed != pin.fingerprint => Self::OtherKey,
-            (Some(_), Some(pin)) if pin.kind == Kind::Own => Self::Own,
             (Some(_), Some(_)) => Self::Verified,
             (None, _) | (_, None) => Self::Unknown,
         }
@@ -55,7 +52,6 @@ impl Standing {
     /// What people are shown of it.
     pub(super) fn word(self) -> &'static str {
         match self {
-            Self::Own => "yours",
             Self::Verified => "verified",
             Self::OtherKey => "another key",
             Self::Unknown => "",
@@ -90,7 +86,7 @@ pub(super) fn with_unread<'a>(
         let standing = Standing::of(record.fingerprint, peer.contacts.pin(&record.name)?);
         Ok(Online {
             record,
-            verified: matches!(standing, Standing::Own | Standing::Verified),
+            verified: standing == Standing::Verified,
             standing,
             unread: unread.remove(record.name.as_str()).unwrap_or(0),
         })
@@ -121,7 +117,7 @@ pub(super) fn table(online: &[Online<'_>], peer: &Peer, output: &mut Output) -> 
     // The first line is the header.
     let styles = online.iter().map(|online| match online.standing {
         Standing::OtherKey => WARNING,
-        Standing::Own | Standing::Verified | Standing::Unknown => Style::new(),
+        Standing::Verified | Standing::Unknown => Style::new(),
     });
     for (line, style) in table.lines().zip(iter::once(Style::new()).chain(styles)) {
         writeln!(output, "{style}{}{style:#}", line.trim())?;
@@ -161,6 +157,7 @@ pub(super) fn local_time(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contacts::Kind;
 
     #[test]
     fn a_listed_key_is_held_against_the_one_that_is_remembered() {
@@ -169,7 +166,7 @@ mod tests {
         for (listed, pin, standing) in [
             (Some(key(1)), pin(1, Kind::Contact), Standing::Verified),
             (Some(key(1)), pin(1, Kind::Seen), Standing::Verified),
-            (Some(key(1)), pin(1, Kind::Own), Standing::Own),
+            (Some(key(1)), pin(1, Kind::Own), Standing::Verified),
             (Some(key(1)), pin(2, Kind::Contact), Standing::OtherKey),
             (Some(key(1)), pin(2, Kind::Seen), Standing::OtherKey),
             (Some(key(1)), pin(2, Kind::Own), Standing::OtherKey),

@@ -91,7 +91,7 @@ fn print(change: Change, record: &PeerRecord, peer: &Peer, output: &mut Output) 
         let mark = match online.standing {
             Standing::OtherKey => format!(" {WARNING}({}){WARNING:#}", online.standing.word()),
             Standing::Verified => format!(" ({})", online.standing.word()),
-            Standing::Own | Standing::Unknown => String::new(),
+            Standing::Unknown => String::new(),
         };
         writeln!(output, "{mark}")?;
         output.flush()?;
