@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::harness::{Directory, Fake, Peer, Process, Program, Reply, Request, until};
+use super::harness::{Directory, Fake, Key, Peer, Process, Program, Reply, Request, until};
 
 fn menu(peer: &Peer, language: &str) -> Process {
     let mut command = peer.command(&["menu"]);
@@ -102,7 +102,9 @@ fn what_arrives_while_it_starts_is_shown_too() {
     let registration = until("the registration", || directory.received().first().cloned());
     let message = serde_json::json!({"from": "rui", "body": "an early bird"});
     let address = registration["address"].as_str().unwrap();
+    // Who has no key would be sent away while the directory does not answer.
     Request::new(Program::Peer, reqwest::Method::POST, address, "/messages")
+        .showing(&Key::new())
         .json(&message)
         .send()
         .expect(201);
