@@ -48,11 +48,11 @@ pub enum AddressError {
     Scheme,
     /// Something behind the port, or user information before the host.
     #[error(
-        "an address is a scheme, a host and a port, without user, path, query or fragment, as in http://192.0.2.7:7101"
+        "an address is a scheme, a host and a port, without user, path, query or fragment, as in https://192.0.2.7:7101"
     )]
     Shape,
     /// No port, or one that cannot be dialled.
-    #[error("an address ends with a port from 1 to 65535, as in http://192.0.2.7:7101")]
+    #[error("an address ends with a port from 1 to 65535, as in https://192.0.2.7:7101")]
     Port,
     /// The host is neither a name nor an IP address.
     #[error("the host is not a name or an IP address")]

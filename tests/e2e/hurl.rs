@@ -34,6 +34,7 @@ fn the_hurl_files_hold() {
             .args(["--test", "--error-format", "long", "--jobs", "1", "--no-proxy", "*"])
             .args(["--variable", &format!("directory={}", directory.url())])
             .args(["--variable", &format!("peer={}", rui.plain())])
+            .args(["--variable", &format!("address={}", rui.url())])
             .args(["--variable", &format!("token={}", new_token())])
             .arg(file)
             .output()
