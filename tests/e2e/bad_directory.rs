@@ -78,6 +78,33 @@ fn a_name_that_turns_out_to_be_taken_is_said_once() {
 }
 
 #[test]
+fn a_claim_bound_to_another_key_ends_a_first_start_and_no_later_one() {
+    let accepts = Arc::new(AtomicBool::new(false));
+    let turn = Arc::clone(&accepts);
+    let directory = Fake::answering(move |asked| match asked.what.as_str() {
+        "POST /register" if !turn.load(Ordering::SeqCst) => Reply::problem(Slug::FingerprintChanged),
+        _ => ordinary(asked).unwrap_or_else(|| Reply::problem(Slug::UnknownName)),
+    });
+    let mut ana = Peer::of(directory.url(), "ana");
+    let mut first = ana.launch(&[]);
+    assert_eq!(first.wait(), Some(1));
+    let said = first.stderr();
+    for advice in [directory.url(), "another key", "identity.pem", "server names release ana"] {
+        assert!(said.contains(advice), "{said}");
+    }
+
+    accepts.store(true, Ordering::SeqCst);
+    ana.serve();
+    assert_eq!(ana.stop(), Some(0));
+    accepts.store(false, Ordering::SeqCst);
+    ana.serve();
+    ana.leave(&serde_json::json!({"from": "ci", "body": "served all the same"})).expect(201);
+    assert_eq!(ana.stop(), Some(0));
+    let sent = directory.times_asked("POST /register");
+    assert_eq!(sent, 3, "a refusal is not asked about again and again");
+}
+
+#[test]
 fn a_lease_of_no_time_is_not_renewed_without_end() {
     let directory = Fake::answering(|asked| match asked.what.as_str() {
         "POST /register" => Reply::listed(&asked.body, 0),
