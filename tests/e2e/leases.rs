@@ -94,7 +94,8 @@ fn a_peer_outlives_the_directory() {
     let mut directory = Directory::with(&["--ttl", "3s"]);
     let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
     assert_eq!(directory.stop(), Some(0));
-    rui.leave(&serde_json::json!({"from": "ci", "body": "no directory is needed for this"})).expect(201);
+    let message = serde_json::json!({"from": "ana", "body": "no directory is needed for this"});
+    rui.leave_with(&ana.key(), &message).expect(201);
     directory.start_again();
     for peer in [&ana, &rui] {
         directory.until_online(peer.name(), true);

@@ -1,5 +1,6 @@
 //! The HTTP client of the stories. Whatever either program answers is held against openapi.yaml here.
 
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::LazyLock;
@@ -40,7 +41,6 @@ pub(crate) struct Request {
 }
 
 /// What was answered; it agrees with the contract.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) program: Program,
     pub(crate) method: Method,
@@ -140,6 +140,13 @@ impl Request {
         let server = shown.map(|certificate| fingerprint_of(&CertificateDer::from(certificate)));
         let Self { program, method, path, .. } = self;
         Ok((Answer { program, method, path, status, headers, body, server }, response))
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        write!(f, "{} to {} {}: {:?} {body}", self.status, self.method, self.path, self.headers)
     }
 }
 
