@@ -1,7 +1,7 @@
 //! Inbound: the way of a message that somebody sends to this peer. It passes the gate and arrives at the endpoint, its
 //! sender is judged, and the inbox keeps it.
 
-pub mod origin;
+pub mod gate;
 
 pub mod endpoint;
 

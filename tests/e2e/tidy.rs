@@ -52,7 +52,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "server/src/http.rs",
             "server/src/http/",
             "peer/src/inbound/endpoint.rs",
-            "peer/src/inbound/origin.rs",
+            "peer/src/inbound/gate.rs",
         ],
     ),
     ("hyper", &["listener/src/"]),

@@ -14,8 +14,8 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::claims::Claims;
+use super::gate::Gate;
 use super::inbox::{Inbox, Kept, Terms};
-use super::origin::Gate;
 use super::refusal;
 use super::sender::Sender;
 use crate::database::Fault;
