@@ -167,7 +167,8 @@ fn in_vain(recipient: &Name, route: &Route, outcome: Option<Handover>) -> Handov
     };
     let unreachable = |reason| Handover::Unreachable { reason, retry_after };
     match (route, outcome) {
-        // Whoever answers meanwhile where it was last does not pass for it, and is nobody to be alarmed about.
+        (_, Some(outcome @ Handover::OtherKey { .. })) => outcome,
+        // That nobody answers where it was last is no news then.
         (Route::Offline(_), _) => unreachable(format!("{recipient} is offline")),
         (_, Some(outcome)) => outcome,
         (Route::Unheard(why), None) => unreachable(why.clone()),

@@ -300,7 +300,7 @@ async fn only_an_imposter_there_is_told_of_with_both_keys() {
 }
 
 #[tokio::test]
-async fn nobody_is_alarmed_when_an_old_address_has_become_somebody_elses() {
+async fn an_old_address_that_has_become_somebody_elses_counts_while_no_other_is_known() {
     let (word, id, eve) = (Word::default(), Id::new(), Id::new());
     let imposter = recipient(&eve).await;
     let ana = Ana::with(&word).await;
@@ -309,8 +309,8 @@ async fn nobody_is_alarmed_when_an_old_address_has_become_somebody_elses() {
     let message = ana.writes(TERMS).await.unwrap();
     let (step, standing) = ana.tries(&message).await;
     assert_eq!(step, Step::Failed { retry_after: None });
-    assert_eq!((standing.reason.as_deref(), standing.other_key), (Some("rui is offline"), None));
-    // Nor when the directory knows better, though nobody answers there.
+    assert_eq!((standing.state, standing.other_key), (State::Queued, Some(eve.fingerprint())));
+    // The directory knows better, though nobody answers there.
     word.claim("rui", Some(id.fingerprint()), Some(&address(NOWHERE)));
     let (_, standing) = ana.tries(&message).await;
     assert!(standing.reason.unwrap().contains(NOWHERE) && standing.other_key.is_none());
