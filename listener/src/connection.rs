@@ -162,13 +162,11 @@ where
     }
 }
 
-/// RFC 9112, section 3.2.
+/// RFC 9112, section 3.2: one that is valid, in any version, or none in one that is older than the header.
 fn names_its_host<B>(request: &Request<B>) -> bool {
-    if request.version() < Version::HTTP_11 {
-        return true;
-    }
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let host = hosts.next().and_then(|host| host.to_str().ok());
+    let Some(host) = hosts.next() else { return request.version() < Version::HTTP_11 };
+    let host = host.to_str().ok();
     host.is_some_and(|host| host.is_empty() || host.parse::<Authority>().is_ok()) && hosts.next().is_none()
 }
 
