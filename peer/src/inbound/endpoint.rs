@@ -97,13 +97,13 @@ fn unparsed(document: &Document) -> Result<Unparsed, Problem> {
     let is_array = document.0.trim_ascii_start().starts_with(b"[");
     let parsed = if is_array {
         let array = document.parse::<IgnoredAny>(Slug::InvalidMessage);
-        array.and_then(|_| Err(Slug::InvalidMessage.because("this peer takes one message at a time")))
+        array.and_then(|_| Err(Slug::InvalidMessage.because("This peer takes one message at a time.")))
     } else {
         document.parse::<Unparsed>(Slug::InvalidMessage)
     };
     parsed.map_err(|problem| Problem {
         detail: format!(
-            "{}. A message is an object such as {{\"from\":\"ci\",\"body\":\"oi\"}}.",
+            "{} A message is an object such as {{\"from\":\"ci\",\"body\":\"oi\"}}.",
             problem.detail
         )
         .into(),

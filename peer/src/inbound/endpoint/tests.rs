@@ -258,3 +258,13 @@ async fn of_a_hundred_first_messages_at_once_from_two_keys_one_is_pinned() {
         assert_eq!(world.kept(), 50);
     }
 }
+
+#[test]
+fn what_is_no_message_is_refused_in_whole_sentences() {
+    for text in ["[]", "[", "{", "7", r#"{"from": 7}"#, "{} {}", "\u{ff}"] {
+        let refused = unparsed(&Document(text.as_bytes().to_vec().into())).unwrap_err().detail;
+        let (first, rest) = refused.split_once(" A message is an object such as ").unwrap();
+        assert!(first.ends_with('.') && !first.ends_with(".."), "{text}: {refused}");
+        assert!(first.starts_with(char::is_uppercase) && rest.ends_with("}."), "{text}: {refused}");
+    }
+}
