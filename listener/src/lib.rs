@@ -40,3 +40,10 @@ pub use serve::serve;
 pub use settings::Settings;
 pub use source::{Source, TrustedProxy, TrustedProxyError};
 pub use tls::{Plain, Tls, TlsError, install_provider, provider};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks although a holder panicked: what the locks here guard is whole between any two statements.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::locked;
 
 /// The places that are taken, by network.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Places {
     #[must_use]
     pub fn take(self: &Arc<Self>, network: Option<IpAddr>) -> Option<Place> {
         let Some(network) = network else { return Some(Place(None)) };
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = locked(&self.taken);
         let count = taken.entry(network).or_default();
         if *count >= self.each {
             return None;
@@ -41,7 +43,7 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         let Some((places, network)) = self.0.take() else { return };
-        let mut taken = places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = locked(&places.taken);
         if let Entry::Occupied(mut count) = taken.entry(network) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {

@@ -4,6 +4,8 @@
 //! A message's way, and the order in which to read: `cli::send` → `outbound` (outbox, courier, directory, transport) ⇒
 //! `inbound` (endpoint, sender, inbox) → `cli::inbox`.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 pub mod cli;
 
 pub mod outbound;
@@ -25,6 +27,11 @@ pub mod peer;
 pub mod serving;
 
 pub mod database;
+
+/// Locks although a holder panicked: what the locks here guard is whole between any two statements.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// When it is, to the millisecond: what people and databases can compare by eye.
 #[must_use]

@@ -192,6 +192,18 @@ fn rooms_know_only_what_they_may() {
 }
 
 #[test]
+fn a_poisoned_lock_is_dealt_with_in_one_place() {
+    for package in ["protocol/", "store/", "listener/", "server/", "peer/"] {
+        let sources = production();
+        let places = sources.iter().filter(|source| {
+            source.path.starts_with(package) && source.code.contains("PoisonError::into_inner")
+        });
+        let places: Vec<_> = places.map(|source| &source.path).collect();
+        assert!(places.len() <= 1, "{places:?}");
+    }
+}
+
+#[test]
 fn a_table_has_one_owner() {
     let sources = production();
     let mut wrong = Vec::new();

@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use protocol::{Address, Fingerprint};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
 use super::dial;
+use crate::locked;
 
 /// What all names end in.
 const SUFFIX: &str = ".peer.invalid";
@@ -78,7 +79,7 @@ impl Places {
     /// The place of this address; `loopback` says whether one of this machine may be dialled.
     pub fn of(&self, address: &Address, loopback: bool) -> Place {
         let label = format!("{:016x}", self.hasher.hash_one((address, loopback)));
-        match self.locked().entry(label.clone()) {
+        match locked(&self.known).entry(label.clone()) {
             Entry::Occupied(known) => known.into_mut().requests += 1,
             Entry::Vacant(vacant) => {
                 vacant.insert(Known { authority: address.authority(), loopback, requests: 1 });
@@ -89,18 +90,15 @@ impl Places {
 
     fn find(&self, host: &str) -> Option<(String, bool)> {
         let (_, label) = host.strip_suffix(SUFFIX)?.split_once('.')?;
-        let known = self.locked();
+        let known = locked(&self.known);
         known.get(label).map(|known| (known.authority.clone(), known.loopback))
-    }
-
-    fn locked(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut known) = self.places.locked().entry(std::mem::take(&mut self.label)) {
+        if let Entry::Occupied(mut known) = locked(&self.places.known).entry(std::mem::take(&mut self.label))
+        {
             known.get_mut().requests -= 1;
             if known.get().requests == 0 {
                 known.remove();
@@ -145,7 +143,7 @@ mod tests {
         assert_eq!(resolved(&places, &host).await, Ok(vec!["192.0.2.7:7101".parse().unwrap()]));
         drop(other);
         assert!(resolved(&places, &host).await.is_err());
-        assert!(places.locked().is_empty());
+        assert!(locked(&places.known).is_empty());
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //! up after two seconds. Never in a transaction.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -11,6 +11,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use crate::directory::Directory;
+use crate::locked;
 
 /// A message waits for so long, a place among the questions included.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -90,14 +91,14 @@ impl Claims {
         if self.ask.is_none() {
             return Some(Answer::NotConfigured);
         }
-        lock(&self.memory).remembered(name, Instant::now())
+        locked(&self.memory).remembered(name, Instant::now())
     }
 
     /// What the directory says of a name, within two seconds.
     pub async fn answer(&self, name: &Name) -> Answer {
         let Some(ask) = &self.ask else { return Answer::NotConfigured };
         let lookup = {
-            let mut memory = lock(&self.memory);
+            let mut memory = locked(&self.memory);
             if let Some(answer) = memory.remembered(name, Instant::now()) {
                 return answer;
             }
@@ -106,7 +107,7 @@ impl Claims {
         let answer = lookup.cell.get_or_init(|| async {
             let Ok(_place) = self.places.acquire().await else { return Answer::Away };
             let answer = ask(name.clone()).await;
-            lock(&self.memory).remember(name, answer, Instant::now());
+            locked(&self.memory).remember(name, answer, Instant::now());
             answer
         });
         timeout(PATIENCE, answer).await.copied().unwrap_or(Answer::Away)
@@ -122,7 +123,7 @@ struct Lookup<'a> {
 
 impl Drop for Lookup<'_> {
     fn drop(&mut self) {
-        let mut memory = lock(&self.claims.memory);
+        let mut memory = locked(&self.claims.memory);
         // Taken and given back under the lock only, so the list and this one are the last two.
         if Arc::strong_count(&self.cell) == 2 {
             memory.under_way.remove(self.name);
@@ -158,10 +159,6 @@ async fn ask(directory: &Directory, name: &Name) -> Answer {
             Answer::Away
         }
     }
-}
-
-fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
-    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -228,7 +225,7 @@ mod tests {
             assert_eq!(slow.answer(&name("rui")).await, Answer::Away);
             assert_eq!((start.elapsed(), asked.load(Ordering::Relaxed)), (2 * SECOND, times));
         }
-        assert!(lock(&slow.memory).under_way.is_empty());
+        assert!(locked(&slow.memory).under_way.is_empty());
         let (away, asked) = claims(Answer::Away, Duration::ZERO);
         for times in 1..3 {
             assert_eq!(away.answer(&name("rui")).await, Answer::Away);
@@ -249,7 +246,7 @@ mod tests {
         assert_eq!(answered, KEY);
         assert_eq!(asked.load(Ordering::Relaxed), 2, "the question of the one who left was given up");
         assert!(timeout(SECOND / 2, claims.answer(&name("ana"))).await.is_err());
-        assert!(lock(&claims.memory).under_way.is_empty());
+        assert!(locked(&claims.memory).under_way.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -268,7 +265,7 @@ mod tests {
         let names = names(MOST_REMEMBERED);
         let now = Instant::now();
         for (number, name) in (0_u32..).zip(&names) {
-            lock(&claims.memory).remember(name, KEY, now + number * SECOND / 10_000);
+            locked(&claims.memory).remember(name, KEY, now + number * SECOND / 10_000);
         }
         claims.answer(&name("rui")).await;
         assert_eq!(claims.remembered(&names[0]), None);
@@ -276,6 +273,6 @@ mod tests {
         sleep(30 * SECOND + SECOND / 100).await;
         claims.answer(&name("rui")).await;
         assert_eq!(claims.remembered(&names[MOST_REMEMBERED - 1]), Some(KEY));
-        assert_eq!(lock(&claims.memory).answers.len(), MOST_REMEMBERED - 100);
+        assert_eq!(locked(&claims.memory).answers.len(), MOST_REMEMBERED - 100);
     }
 }

@@ -1,7 +1,7 @@
 //! A lane: one recipient's queue. It repeats the courier's step, and after a failure waits, longer each time, unless the
 //! user writes again or the directory lists the recipient otherwise than it was tried.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use protocol::{Fingerprint, Name};
@@ -13,6 +13,7 @@ use super::courier::{Courier, Step};
 use super::retry;
 use super::route::Route;
 use crate::contacts::Known;
+use crate::locked;
 
 /// How long a lane rests when the peer's own database fails.
 const REST_AFTER_FAULT: Duration = Duration::from_secs(1);
@@ -125,10 +126,6 @@ impl Lane {
             }
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
