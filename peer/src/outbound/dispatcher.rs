@@ -17,6 +17,7 @@ use super::lane::{Acquaintance, Lane};
 use super::lookout::Lookout;
 use super::outbox::Outbox;
 use super::route::Route;
+use crate::database::Fault;
 use crate::directory::Directory;
 
 /// How often messages whose time has run out are looked for.
@@ -91,8 +92,10 @@ impl Dispatcher {
                 lane.counted(waiting.last_seq);
                 continue;
             }
-            let known = self.acquaintance(&waiting.name);
-            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.last_seq, known));
+            let known = self.acquaintance(&waiting.name).inspect_err(|fault| {
+                tracing::error!(%fault, "the contacts could not be read");
+            });
+            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.last_seq, known.ok()));
             self.lanes.insert(waiting.name.clone(), Arc::clone(&lane));
             let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
             let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });
@@ -103,20 +106,18 @@ impl Dispatcher {
     /// Whoever rang may have said who a recipient is, or where.
     fn tell_lanes(&self) {
         for lane in self.lanes.values() {
-            lane.acquainted(self.acquaintance(lane.recipient()));
+            match self.acquaintance(lane.recipient()) {
+                Ok(known) => lane.acquainted(known),
+                Err(fault) => return tracing::error!(%fault, "the contacts could not be read"),
+            }
         }
     }
 
     /// Who this recipient has to be, and where it was last.
-    fn acquaintance(&self, recipient: &Name) -> Acquaintance {
+    fn acquaintance(&self, recipient: &Name) -> Result<Acquaintance, Fault> {
         let contacts = &self.courier.contacts;
-        let pin = contacts.pin(recipient);
-        let known =
-            pin.and_then(|pin| Ok((pin.map(|pin| pin.fingerprint), contacts.last_address(recipient)?)));
-        known.unwrap_or_else(|fault| {
-            tracing::error!(%fault, "the contacts could not be read");
-            (None, None)
-        })
+        let pin = contacts.pin(recipient)?;
+        Ok((pin.map(|pin| pin.fingerprint), contacts.last_address(recipient)?))
     }
 
     fn close_lane(&mut self, ended: Result<(task::Id, ()), JoinError>) {
@@ -166,5 +167,43 @@ async fn expire_again_and_again(outbox: Outbox) {
             Ok(expired) => tracing::info!(expired, "messages expired before their recipients were reached"),
             Err(fault) => tracing::error!(%fault, "messages could not be marked as expired"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Id, Peers};
+    use crate::contacts::Contacts;
+    use crate::database;
+    use crate::outbound::transport::Transport;
+
+    #[tokio::test]
+    async fn contacts_that_cannot_be_read_wake_no_lane() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = database::open(dir.path()).unwrap();
+        let courier = Courier {
+            outbox: Outbox::new(store.clone()),
+            contacts: Contacts::new(store.clone()),
+            directory: None,
+            transport: Transport::new(Peers::new(Id::new().itself()).unwrap()),
+        };
+        let rui: Name = "rui".parse().unwrap();
+        let address = "https://192.0.2.7:7101".parse().unwrap();
+        courier.contacts.add(&rui, Id::new().fingerprint(), &address).await.unwrap();
+        let mut dispatcher = Dispatcher::new(courier, Arc::default());
+        let known = dispatcher.acquaintance(&rui).unwrap();
+        let lane = Arc::new(Lane::new(rui.clone(), 1, Some(known)));
+        dispatcher.lanes.insert(rui.clone(), Arc::clone(&lane));
+        let rename =
+            |statement: &'static str| store.write(move |connection| connection.execute(statement, []));
+        rename("ALTER TABLE known RENAME TO lost").await.unwrap();
+        dispatcher.tell_lanes();
+        rename("ALTER TABLE lost RENAME TO known").await.unwrap();
+        dispatcher.tell_lanes();
+        assert!(!lane.was_woken(), "nothing has changed");
+        dispatcher.courier.contacts.trust(&rui, Id::new().fingerprint()).await.unwrap();
+        dispatcher.tell_lanes();
+        assert!(lane.was_woken());
     }
 }

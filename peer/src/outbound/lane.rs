@@ -33,14 +33,14 @@ pub struct Lane {
     returned: Notify,
     /// What was tried in vain, from then on until something is settled.
     tried: Mutex<Option<Route>>,
-    /// Who the recipient is and where it was last, as the user last saw it.
-    known: Mutex<Acquaintance>,
+    /// Who the recipient is and where it was last, as far as that could be read.
+    known: Mutex<Option<Acquaintance>>,
 }
 
 impl Lane {
-    /// The lane of a recipient whose messages are counted up to this, and who is known as this.
+    /// The lane of a recipient whose messages are counted up to this, and who is known as this, if that could be read.
     #[must_use]
-    pub fn new(recipient: Name, last_seq: u64, known: Acquaintance) -> Self {
+    pub fn new(recipient: Name, last_seq: u64, known: Option<Acquaintance>) -> Self {
         Self {
             recipient,
             last_seq: Mutex::new(last_seq),
@@ -72,10 +72,17 @@ impl Lane {
     /// The recipient is known as this: if the user has trusted another key or given another address, the lane is woken.
     pub fn acquainted(&self, known: Acquaintance) {
         let mut before = locked(&self.known);
-        if *before != known {
-            *before = known;
+        if before.as_ref() != Some(&known) {
+            *before = Some(known);
             self.written.notify_one();
         }
+    }
+
+    /// Whether it was woken since the last time that this was asked.
+    #[cfg(test)]
+    pub fn was_woken(&self) -> bool {
+        use futures_util::FutureExt as _;
+        self.written.notified().now_or_never().is_some()
     }
 
     /// The directory lists the recipient there: if that is not where it was tried, the lane is woken, or will not wait.
@@ -130,8 +137,6 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-
     use super::*;
 
     #[test]
@@ -141,7 +146,7 @@ mod tests {
             let address = format!("https://192.0.2.7:{port}").parse().unwrap();
             Some(Known { address, loopback: false })
         };
-        let lane = Lane::new("rui".parse().unwrap(), 1, (key(1), place(1)));
+        let lane = Lane::new("rui".parse().unwrap(), 1, Some((key(1), place(1))));
         for (known, is_woken) in [
             ((key(1), place(1)), false),
             ((key(2), place(1)), true),
@@ -151,7 +156,7 @@ mod tests {
             ((None, None), false),
         ] {
             lane.acquainted(known.clone());
-            assert_eq!(lane.written.notified().now_or_never().is_some(), is_woken, "{known:?}");
+            assert_eq!(lane.was_woken(), is_woken, "{known:?}");
         }
     }
 }
