@@ -131,9 +131,7 @@ impl Outbound {
                 Ok(Some(claim)) => Route::of_claim(claim, directory.is_here()),
                 Ok(None) if needs_no_directory => Route::nobody_has(name),
                 Ok(None) => return Err(Unsendable::Unknown(vec![name.clone()])),
-                Err(error @ DirectoryError::Away { .. }) if needs_no_directory => {
-                    Route::Unheard(error.to_string())
-                }
+                Err(error) if needs_no_directory => Route::Unheard(error.to_string()),
                 Err(error) => return Err(Unsendable::DirectoryNeeded(error)),
             },
         };
@@ -217,7 +215,19 @@ impl Outbound {
         routes: BTreeMap<Name, Route>,
         patience: Patience,
     ) -> Result<Vec<Standing>, SeeThroughError> {
-        errand::Errand::new(self, queued, patience).run(routes).await
+        let mut standings = errand::Errand::new(self, queued, patience).run(routes).await?;
+        for (message, standing) in queued.iter().zip(&mut standings) {
+            self.judge_by_now(&message.to, standing)?;
+        }
+        Ok(standings)
+    }
+
+    /// A key that was another one at the last try may be the one that the user trusts by now.
+    fn judge_by_now(&self, to: &Name, standing: &mut Standing) -> Result<(), Fault> {
+        if standing.other_key.is_some() && standing.other_key == self.pinned_key(to)? {
+            standing.other_key = None;
+        }
+        Ok(())
     }
 
     /// Whether a running peer will go on delivering for this data directory.

@@ -53,8 +53,9 @@ pub struct Send {
     /// Give up if it could not be delivered for so long
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
     expire: Duration,
-    /// Send even where it cannot be checked who answers: whoever does may read the message, and change it. A key that is
-    /// known is checked all the same
+    /// Send even where it cannot be checked who answers: no key of the recipient is known, or every address known is an
+    /// http:// one, whatever key is known. Whoever answers there may read the message, and change it. Where there is an
+    /// https:// address, a key that is known is checked all the same, and http:// ones are left out
     #[arg(long)]
     insecure: bool,
     /// The name to send under; needed before the first `peer serve`
@@ -175,7 +176,7 @@ pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -
 pub(super) fn warn_of_other_keys(outbound: &Outbound, fates: &[(Queued, Standing)]) -> Result<(), Failure> {
     for (queued, standing) in fates {
         let (to, Some(shown)) = (&queued.to, standing.other_key) else { continue };
-        let Some(pinned) = outbound.pinned_key(to)?.filter(|pinned| *pinned != shown) else { continue };
+        let Some(pinned) = outbound.pinned_key(to)? else { continue };
         let mut warning = Failure::new(
             Exit::OtherKey,
             format!(

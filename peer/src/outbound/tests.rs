@@ -2,6 +2,7 @@
 //! in the recipients' places.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,12 +40,18 @@ impl Word {
         self.0.lock().unwrap().get_or_insert_default().insert(name.to_owned(), claim);
     }
 
+    /// It tells this name to nobody who has none there.
+    fn refuse(&self, name: &str) {
+        self.0.lock().unwrap().get_or_insert_default().insert(name.to_owned(), Value::Null);
+    }
+
     fn answer(&self, request: &str) -> String {
         let path = request.split(' ').nth(1).unwrap();
         let name = path.strip_prefix("/peers/").unwrap();
         match self.0.lock().unwrap().as_ref() {
             None => response("503 Service Unavailable", "away"),
             Some(claims) => match claims.get(name) {
+                Some(Value::Null) => problem("401 Unauthorized", "token-unknown"),
                 Some(claim) => response("200 OK", &claim.to_string()),
                 None => problem("404 Not Found", "unknown-name"),
             },
@@ -162,6 +169,7 @@ enum Pinned {
 enum Says {
     Nothing,
     Away,
+    Refuses,
     Nobody,
     Offline { key: bool },
     Listed { key: bool, tls: bool },
@@ -187,6 +195,7 @@ async fn who_may_be_written_to() {
         // Without a pin, seen, contact; and each of them with --insecure.
         (Says::Nothing, [5, 5, 0, 5, 5, 0]),
         (Says::Away, [6, 6, 0, 6, 6, 0]),
+        (Says::Refuses, [6, 6, 0, 6, 6, 0]),
         (Says::Nobody, [5, 5, 0, 5, 5, 0]),
         (offline(false), [1, 0, 0, 0, 0, 0]),
         (offline(true), [0, 0, 0, 0, 0, 0]),
@@ -214,6 +223,7 @@ async fn who_may_be_written_to() {
             match says {
                 Says::Nothing | Says::Nobody => {}
                 Says::Away => word.away(),
+                Says::Refuses => word.refuse("rui"),
                 Says::Offline { key: keyed } => word.claim("rui", keyed.then_some(key), None),
                 Says::Listed { key: keyed, tls } => {
                     let at = address(if tls { "https://192.0.2.7:1" } else { "http://192.0.2.7:1" });
@@ -236,6 +246,17 @@ async fn who_may_be_written_to() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_contact_is_reached_where_it_was_though_the_directory_refuses_to_say() {
+    let (word, id) = (Word::default(), Id::new());
+    let home = recipient(&id).await;
+    let ana = Ana::with(&word).await;
+    ana.contacts().add(&rui(), id.fingerprint(), &home.address).await.unwrap();
+    word.refuse("rui");
+    let message = ana.writes(TERMS).await.unwrap();
+    ana.delivers(&message).await;
 }
 
 #[tokio::test]
@@ -293,8 +314,13 @@ async fn only_an_imposter_there_is_told_of_with_both_keys() {
         }
         assert_eq!(imposter.met().1, 0, "not a byte");
         assert_eq!(ana.pin(), Some(contact(id.fingerprint())));
-        // What the user says counts at once.
-        ana.contacts().trust(&rui(), eve.fingerprint()).await.unwrap();
+        // What the user says counts at once, before the next try too.
+        for (trusted, other) in [(&id, Some(eve.fingerprint())), (&eve, None)] {
+            ana.contacts().trust(&rui(), trusted.fingerprint()).await.unwrap();
+            let seen =
+                ana.outbound.see_through(slice::from_ref(&message), BTreeMap::new(), Patience::FirstTry);
+            assert_eq!(seen.await.unwrap()[0].other_key, other);
+        }
         ana.delivers(&message).await;
     }
 }
