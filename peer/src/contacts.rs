@@ -150,7 +150,7 @@ impl Contacts {
             }
             known::fill_in(connection, &name, None, false)?;
             pins::vouch(connection, &name, fingerprint, now)?;
-            mismatches::drop(connection, &name)?;
+            mismatches::settle(connection, &name, fingerprint)?;
             Ok::<_, rusqlite::Error>(Trusted { before })
         });
         Ok(write.await?)

@@ -1,9 +1,9 @@
 //! Whose keys a peer remembers: links, contacts, trust, blocks, and what is forgotten; each command as a user types it.
 
-use protocol::Fingerprint;
+use protocol::{Fingerprint, Slug};
 use serde_json::{Value, json};
 
-use super::harness::{Directory, Finished, Peer, new_token};
+use super::harness::{Directory, Finished, Key, Peer, new_token};
 
 /// A key that nobody has to prove here.
 fn key(byte: u8) -> Fingerprint {
@@ -121,6 +121,33 @@ fn trust_alone_changes_a_key() {
 }
 
 #[test]
+fn a_key_that_only_spoke_is_shown_and_never_taken() {
+    let mut directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    directory.register_with_key("rui", "https://127.0.0.1:1", &new_token(), key(1));
+    ana.run(&["add", &link("rui", key(1))]).expect(0);
+    let same = ana.run(&["trust", "rui"]).expect(0);
+    assert_eq!(same.stdout, format!("trusted rui\n  key      {}\n", key(1)));
+    assert!(same.stderr.contains("had before"), "{}", same.stderr);
+
+    let forger = Key::new();
+    let noted = || contacts(&ana)[0]["mismatch"]["fingerprint"].clone();
+    let command = format!("peer trust rui {}", forger.fingerprint());
+    ana.leave_with(&forger, &json!({"from": "rui", "body": "it is me"})).expect_problem(Slug::KeyMismatch);
+    let shown = ana.run(&["trust", "rui"]).expect(1);
+    assert!(shown.stderr.contains(&command) && shown.stderr.contains("as before"), "{}", shown.stderr);
+    directory.kill();
+    ana.run(&["trust", "rui"]).expect(6);
+    assert_eq!(contacts(&ana)[0]["fingerprint"], json!(key(1)));
+
+    // What was noted stands until its own key is trusted.
+    ana.run(&["trust", "rui", &key(2).to_string()]).expect(0);
+    assert_eq!(noted(), json!(forger.fingerprint()));
+    ana.run(&["trust", "rui", &forger.fingerprint().to_string()]).expect(0);
+    assert_eq!(noted(), Value::Null);
+}
+
+#[test]
 fn a_block_holds_until_it_is_taken_back() {
     let ana = Peer::of("none", "ana");
     ana.run(&["add", &link("rui", key(1))]).expect(0);
@@ -138,7 +165,9 @@ fn a_block_holds_until_it_is_taken_back() {
     let forgotten = ana.run(&["forget", "rui"]).expect(0);
     assert_eq!(forgotten.stdout, "forgot rui\n");
     assert_eq!(contacts(&ana), [] as [Value; 0]);
-    assert!(ana.run(&["forget", "rui"]).expect(1).stderr.contains("nothing is known of rui"));
+    for command in ["forget", "unblock", "contacts"] {
+        assert!(ana.run(&[command, "rui"]).expect(5).stderr.contains("nothing is known of rui"), "{command}");
+    }
 
     let stranger = ana.run(&["block", "mallory"]).expect(0);
     assert!(stranger.stderr.contains("only the name"), "{}", stranger.stderr);

@@ -95,7 +95,7 @@ fn a_link_to_somewhere_else_delivers_nothing_there() {
 }
 
 #[test]
-fn trust_without_a_key_takes_the_one_that_answered_or_spoke_unless_they_differ() {
+fn trust_without_a_key_takes_the_one_that_answered_and_shows_the_one_that_spoke() {
     let (mut ana, rui) = (alone("ana"), alone("rui"));
     let old = Key::new().fingerprint();
     ana.run(&["add", &format!("recado:rui@{}#{old}", rui.place())]).expect(0);
@@ -104,12 +104,9 @@ fn trust_without_a_key_takes_the_one_that_answered_or_spoke_unless_they_differ()
     ana.serve();
 
     let forger = Key::new();
-    let speak = || {
-        let message = json!({"from": "rui", "body": "it is me"});
-        let said = Request::new(Program::Peer, Method::POST, ana.url(), "/messages").showing(&forger);
-        said.json(&message).send().expect_problem(Slug::KeyMismatch);
-    };
-    speak();
+    let message = json!({"from": "rui", "body": "it is me"});
+    let said = Request::new(Program::Peer, Method::POST, ana.url(), "/messages").showing(&forger);
+    said.json(&message).send().expect_problem(Slug::KeyMismatch);
     let listed: Vec<Value> = ana.run(&["contacts", "--json"]).expect(0).json();
     assert_eq!(listed[0]["mismatch"]["fingerprint"], forger.fingerprint().to_string());
     let shown = ana.run(&["contacts"]).expect(0).stdout;
@@ -119,13 +116,17 @@ fn trust_without_a_key_takes_the_one_that_answered_or_spoke_unless_they_differ()
     for key in [rui.fingerprint(), forger.fingerprint().to_string()] {
         assert!(several.stderr.contains(&key), "{}", several.stderr);
     }
-    ana.run(&["trust", "rui", &old.to_string()]).expect(0);
-    let answered = ana.run(&["trust", "rui"]).expect(0);
-    assert!(answered.stdout.contains(&rui.fingerprint()), "{}", answered.stdout);
+    ana.run(&["trust", "rui", &rui.fingerprint()]).expect(0);
     rui.until_inbox_is(&["who are you now?"]);
-    speak();
-    let spoke = ana.run(&["trust", "rui"]).expect(0);
-    assert!(spoke.stdout.contains(&forger.fingerprint().to_string()), "{}", spoke.stdout);
+    let spoke = ana.run(&["trust", "rui"]).expect(1);
+    assert!(spoke.stderr.contains(&format!("peer trust rui {}", forger.fingerprint())), "{}", spoke.stderr);
+
+    let bia = alone("bia");
+    bia.run(&["add", &format!("recado:rui@{}#{old}", rui.place())]).expect(0);
+    bia.run(&["send", "rui", "and you?"]).expect(7);
+    let answered = bia.run(&["trust", "rui"]).expect(0);
+    assert!(answered.stdout.contains(&rui.fingerprint()), "{}", answered.stdout);
+    rui.until_inbox_is(&["who are you now?", "and you?"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use protocol::{Address, Fingerprint, Name};
 use serde::Serialize;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::output::{FAINT, NAME, Output, note};
 use crate::contacts::{Contact, Kind};
 use crate::outbound::lock;
@@ -59,6 +59,21 @@ pub(super) fn report(
         writeln!(output, "  {FAINT}{title:8}{FAINT:#} {value}")?;
     }
     Ok(output.flush()?)
+}
+
+/// All that is remembered of a name; whom nothing is known of is nobody here.
+pub(super) fn known(peer: &Peer, name: &Name) -> Result<Contact, Failure> {
+    let contact = peer.contacts.contact(name)?;
+    if contact.pin.is_some() || contact.blocked || peer.contacts.known(name)? {
+        return Ok(contact);
+    }
+    Err(unknown(name))
+}
+
+/// Nothing is known of this name: said alike by every command that needs one who is.
+pub(super) fn unknown(name: &Name) -> Failure {
+    Failure::new(Exit::UnknownRecipient, format!("nothing is known of {name}"))
+        .hint("`peer contacts` lists whom this peer knows, `peer peers` who is online.")
 }
 
 /// Refuses this peer's own name: nobody is their own contact.

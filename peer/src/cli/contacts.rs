@@ -5,14 +5,13 @@ use comfy_table::{Table, presets};
 use protocol::{Fingerprint, Name};
 
 use super::Global;
-use super::contact::Line;
+use super::contact::{Line, known};
 use super::exit::{Exit, Failure};
 use super::online::local_time;
 use super::output::{FAINT, NAME, Output, WARNING, note};
 use super::untrusted::Untrusted;
 use super::words::rows_of_words;
 use crate::contacts::{Contact, Kind};
-use crate::peer::Peer;
 
 /// Show whose keys this peer remembers
 ///
@@ -46,15 +45,6 @@ impl Contacts {
         }
         Ok(Exit::Done)
     }
-}
-
-fn known(peer: &Peer, name: &Name) -> Result<Contact, Failure> {
-    let contact = peer.contacts.contact(name)?;
-    if contact.pin.is_some() || contact.blocked || peer.contacts.known(name)? {
-        return Ok(contact);
-    }
-    Err(Failure::new(Exit::UnknownRecipient, format!("nothing is known of {name}"))
-        .hint("`peer contacts` lists whom this peer knows, `peer peers` who is online."))
 }
 
 /// All of them, in groups.

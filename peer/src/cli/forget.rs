@@ -2,7 +2,7 @@ use clap::Args;
 use protocol::Name;
 
 use super::Global;
-use super::contact::{refuse_own_name, report};
+use super::contact::{refuse_own_name, report, unknown};
 use super::exit::{Exit, Failure};
 use super::output::{Output, note};
 use crate::contacts::Forgotten;
@@ -36,8 +36,7 @@ impl Forget {
                 format!("{name} is blocked: forgetting its keys would let it in again"),
             )
             .hint(format!("If that is meant: peer unblock {name} && peer forget {name}"))),
-            Forgotten::Unknown => Err(Failure::new(Exit::Failed, format!("nothing is known of {name}"))
-                .hint("`peer contacts` lists whom this peer knows.")),
+            Forgotten::Unknown => Err(unknown(name)),
         }
     }
 }

@@ -2,7 +2,7 @@ use clap::Args;
 use protocol::Name;
 
 use super::Global;
-use super::contact::report;
+use super::contact::{known, report};
 use super::exit::{Exit, Failure};
 use super::output::Output;
 
@@ -21,6 +21,7 @@ impl Unblock {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
         if !peer.contacts.unblock(&self.name).await? {
+            known(&peer, &self.name)?;
             return Err(Failure::new(Exit::Failed, format!("{} is not blocked", self.name))
                 .hint("`peer contacts` shows who is."));
         }

@@ -62,6 +62,15 @@ pub(super) fn of(connection: &Connection, name: &Name) -> rusqlite::Result<Optio
         .optional()
 }
 
+/// Drops what was noted of the name if it was this key, which is the name's own now.
+pub(super) fn settle(connection: &Connection, name: &Name, fingerprint: Fingerprint) -> rusqlite::Result<()> {
+    connection.execute(
+        "DELETE FROM mismatches WHERE name = ?1 AND fingerprint = ?2",
+        (name.as_str(), fingerprint.as_bytes()),
+    )?;
+    Ok(())
+}
+
 /// Drops what was noted of the name.
 pub(super) fn drop(connection: &Connection, name: &Name) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM mismatches WHERE name = ?1", [name.as_str()])?;

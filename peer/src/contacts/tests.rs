@@ -87,6 +87,8 @@ async fn a_contact_is_added_once_and_its_key_is_changed_by_trust_only() {
     assert_eq!(contacts.last_address(&rui).unwrap(), Some(known));
 
     contacts.note("rui", 2, Timestamp::UNIX_EPOCH).await;
+    assert_eq!(contacts.trust(&rui, key(1)).await.unwrap(), Trusted { before: Some(key(1)) });
+    assert!(contacts.mismatch(&rui).unwrap().is_some(), "what was noted of another key stands");
     assert_eq!(contacts.trust(&rui, key(2)).await.unwrap(), Trusted { before: Some(key(1)) });
     assert_eq!(contacts.pin(&rui).unwrap(), Some(pin(2, Kind::Contact)));
     assert_eq!(contacts.mismatch(&rui).unwrap(), None);
