@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use protocol::directory::{Claim, Registered, Registration};
 use protocol::problem::Body;
-use protocol::{Name, Slug, paths};
+use protocol::{Name, Secret, Slug, paths};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -42,7 +42,7 @@ pub struct Directory {
     client: Client,
     base: DirectoryUrl,
     /// Shows with every question that this peer has a name there: a private directory answers nobody else.
-    token: Arc<OnceLock<String>>,
+    token: Arc<OnceLock<Secret>>,
     /// Its last answer came from this machine.
     here: Arc<AtomicBool>,
 }
@@ -84,7 +84,7 @@ impl Directory {
     }
 
     /// Shows this token with every question from now on.
-    pub fn show_token(&self, token: String) {
+    pub fn show_token(&self, token: Secret) {
         let _ = self.token.set(token);
     }
 
@@ -98,15 +98,16 @@ impl Directory {
     pub async fn register(
         &self,
         registration: &Registration,
-        token: &str,
+        token: &Secret,
     ) -> Result<Registered, DirectoryError> {
-        let request = self.client.post(self.base.at(paths::REGISTER)).bearer_auth(token).json(registration);
+        let request =
+            self.client.post(self.base.at(paths::REGISTER)).bearer_auth(token.reveal()).json(registration);
         self.read(self.ask(request.timeout(PATIENCE)).await?).await
     }
 
     /// Goes offline at once.
-    pub async fn deregister(&self, token: &str) -> Result<(), DirectoryError> {
-        let request = self.client.delete(self.base.at(paths::REGISTER)).bearer_auth(token);
+    pub async fn deregister(&self, token: &Secret) -> Result<(), DirectoryError> {
+        let request = self.client.delete(self.base.at(paths::REGISTER)).bearer_auth(token.reveal());
         self.ask(request.timeout(PATIENCE)).await.map(drop)
     }
 
@@ -127,7 +128,7 @@ impl Directory {
     fn get(&self, url: Url) -> RequestBuilder {
         let request = self.client.get(url);
         match self.token.get() {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => request.bearer_auth(token.reveal()),
             None => request,
         }
     }
@@ -202,5 +203,18 @@ fn is_no(slug: Slug) -> bool {
         Slug::RateLimited | Slug::Timeout => false,
         Slug::DirectoryFull => true,
         slug => slug.status() < 500,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_about_a_directory_shows_no_token() {
+        let directory = Directory::new("http://127.0.0.1:1".parse().unwrap()).unwrap();
+        directory.show_token(Secret::from("xyzzy".to_owned()));
+        let shown = format!("{directory:?}");
+        assert!(shown.contains("127.0.0.1") && !shown.contains("xyzzy"), "{shown}");
     }
 }

@@ -214,7 +214,7 @@ fn directory_at(url: DirectoryUrl, data_dir: &Path) -> Result<Directory, ClientE
     match Tokens::load(data_dir) {
         Ok(tokens) => {
             if let Some(token) = tokens.known(&directory.url().to_string()) {
-                directory.show_token(token.to_owned());
+                directory.show_token(token.clone());
             }
         }
         // Whoever starts the peer is told to mend it; an open directory can be asked without.

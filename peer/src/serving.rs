@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use listener::{Limits, Plain, Settings, Tls, TlsError};
 use protocol::address::Scheme;
-use protocol::{Address, Name, Slug};
+use protocol::{Address, Name, Secret, Slug};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -60,7 +60,7 @@ pub struct Wanted {
     /// What others are told to dial, if that is another address.
     pub advertise: Option<Address>,
     /// The code that a private directory wants with a new name.
-    pub invite: Option<String>,
+    pub invite: Option<Secret>,
     /// Whether others than programs on this machine may leave messages without TLS.
     pub allow_plain_http: bool,
     /// What strangers may take of it.
@@ -194,7 +194,7 @@ impl Serving {
     async fn be_listed(
         &mut self,
         listed_at: watch::Sender<Address>,
-        invite: Option<String>,
+        invite: Option<Secret>,
         stop: &CancellationToken,
     ) -> Result<(), StartError> {
         let (name, address) = (self.name.clone(), listed_at.borrow().clone());

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Fingerprint, Name};
+use crate::{Address, Fingerprint, Name, Secret};
 
 /// The body of `POST /register`, as a peer sends it.
 #[derive(Debug, Clone, Serialize)]
@@ -17,7 +17,7 @@ pub struct Registration {
     pub fingerprint: Option<Fingerprint>,
     /// The code that a private directory asks for with a new claim.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub invite: Option<String>,
+    pub invite: Option<Secret>,
     /// The peer has just started.
     pub fresh: bool,
 }
@@ -79,7 +79,7 @@ pub struct Registered {
     pub ttl_seconds: u64,
     /// The token that the directory made for a new claim; said once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
+    pub token: Option<Secret>,
 }
 
 /// The answer to `GET /peers/{name}`: any claimed name, online or not.
@@ -97,4 +97,32 @@ pub struct Claim {
     /// Since when, when online.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online_since: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_of_a_registration_shows_no_secret() {
+        let (name, address): (Name, Address) =
+            ("ana".parse().unwrap(), "https://192.0.2.7:1".parse().unwrap());
+        let secret = || Some(Secret::from("xyzzy".to_owned()));
+        let asked = Registration {
+            name: name.clone(),
+            address: address.clone(),
+            fingerprint: None,
+            invite: secret(),
+            fresh: true,
+        };
+        let answered = Registered {
+            record: PeerRecord { name, address, fingerprint: None, online_since: Timestamp::UNIX_EPOCH },
+            expires_at: Timestamp::UNIX_EPOCH,
+            ttl_seconds: 60,
+            token: secret(),
+        };
+        let said = [serde_json::to_string(&asked).unwrap(), serde_json::to_string(&answered).unwrap()];
+        let logged = format!("{asked:?} {answered:?}");
+        assert!(said.iter().all(|said| said.contains("\"xyzzy\"")) && !logged.contains("xyzzy"), "{logged}");
+    }
 }

@@ -17,6 +17,8 @@ pub mod directory;
 
 pub mod problem;
 
+pub mod secret;
+
 pub mod duration;
 
 pub mod size;
@@ -26,3 +28,4 @@ pub use fingerprint::Fingerprint;
 pub use link::Link;
 pub use name::Name;
 pub use problem::{Problem, Slug};
+pub use secret::Secret;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use listener::LimitFlags;
 use protocol::message::LONGEST_ENCODED;
-use protocol::{Address, Name};
+use protocol::{Address, Name, Secret};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -118,7 +118,7 @@ fn listening_address(text: &str) -> Result<SocketAddr, String> {
 impl Listening {
     pub(super) fn wanted(self) -> Wanted {
         // An empty variable is one that was not set.
-        let invite = self.invite.filter(|code| !code.is_empty());
+        let invite = self.invite.filter(|code| !code.is_empty()).map(Secret::from);
         Wanted {
             name: self.name,
             listen: self.listen,

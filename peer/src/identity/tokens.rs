@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64URL_NOPAD;
+use protocol::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::private;
@@ -15,12 +16,12 @@ use super::private;
 #[derive(Debug)]
 pub struct Tokens {
     path: PathBuf,
-    by_directory: BTreeMap<String, Secret>,
+    by_directory: BTreeMap<String, Claim>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Secret {
-    token: String,
+struct Claim {
+    token: Secret,
     /// Whether that directory ever accepted it: after that, the name is this peer's there.
     #[serde(default)]
     claimed: bool,
@@ -45,39 +46,39 @@ impl Tokens {
     }
 
     /// The token for this directory, made and synced to disk the first time.
-    pub fn of(&mut self, directory: &str) -> io::Result<String> {
-        if let Some(secret) = self.by_directory.get(directory) {
-            return Ok(secret.token.clone());
+    pub fn of(&mut self, directory: &str) -> io::Result<Secret> {
+        if let Some(claim) = self.by_directory.get(directory) {
+            return Ok(claim.token.clone());
         }
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let token = BASE64URL_NOPAD.encode(&random);
-        self.by_directory.insert(directory.to_owned(), Secret { token: token.clone(), claimed: false });
+        let token = Secret::from(BASE64URL_NOPAD.encode(&random));
+        self.by_directory.insert(directory.to_owned(), Claim { token: token.clone(), claimed: false });
         self.save()?;
         Ok(token)
     }
 
     /// The token for this directory, if one was made.
     #[must_use]
-    pub fn known(&self, directory: &str) -> Option<&str> {
-        self.by_directory.get(directory).map(|secret| secret.token.as_str())
+    pub fn known(&self, directory: &str) -> Option<&Secret> {
+        self.by_directory.get(directory).map(|claim| &claim.token)
     }
 
     /// Whether this directory has accepted this peer's claim before.
     #[must_use]
     pub fn claimed_at(&self, directory: &str) -> bool {
-        self.by_directory.get(directory).is_some_and(|secret| secret.claimed)
+        self.by_directory.get(directory).is_some_and(|claim| claim.claimed)
     }
 
     /// The directories that have accepted it, so that others know this peer by its name.
     pub fn claimed(&self) -> impl Iterator<Item = &str> {
-        self.by_directory.iter().filter(|(_, secret)| secret.claimed).map(|(directory, _)| directory.as_str())
+        self.by_directory.iter().filter(|(_, claim)| claim.claimed).map(|(directory, _)| directory.as_str())
     }
 
     /// Remembers that this directory has accepted the claim.
     pub fn mark_claimed(&mut self, directory: &str) -> io::Result<()> {
         match self.by_directory.get_mut(directory) {
-            Some(secret) if !secret.claimed => secret.claimed = true,
+            Some(claim) if !claim.claimed => claim.claimed = true,
             _ => return Ok(()),
         }
         self.save()
@@ -98,11 +99,13 @@ mod tests {
         let mut tokens = Tokens::load(dir.path()).unwrap();
         assert_eq!(tokens.known("http://home:1"), None);
         let (home, work) = (tokens.of("http://home:1").unwrap(), tokens.of("http://work:1").unwrap());
-        assert_eq!(tokens.known("http://home:1"), Some(home.as_str()));
+        assert_eq!(tokens.known("http://home:1"), Some(&home));
         assert_ne!(home, work);
-        assert!((32..=256).contains(&home.len()));
+        assert!((32..=256).contains(&home.reveal().len()));
         assert_eq!(tokens.claimed().count(), 0);
         tokens.mark_claimed("http://home:1").unwrap();
+        let shown = format!("{tokens:?}");
+        assert!(shown.contains("http://home:1") && !shown.contains(home.reveal()), "{shown}");
 
         let mut again = Tokens::load(dir.path()).unwrap();
         assert_eq!(again.of("http://home:1").unwrap(), home);

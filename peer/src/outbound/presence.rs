@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol::directory::{Registered, Registration};
-use protocol::{Address, Fingerprint, Name, Slug};
+use protocol::{Address, Fingerprint, Name, Secret, Slug};
 use store::Store;
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
@@ -52,9 +52,9 @@ pub struct Presence {
     /// The secrets of this peer's claims, where it is remembered that the directory has accepted this one.
     pub tokens: Tokens,
     /// The secret of this claim.
-    pub token: String,
+    pub token: Secret,
     /// The code that a private directory wants with a new claim, if the user has one.
-    pub invite: Option<String>,
+    pub invite: Option<Secret>,
     /// The name that is claimed.
     pub name: Name,
     /// This peer's key, which the claim is bound to.

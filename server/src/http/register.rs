@@ -56,7 +56,7 @@ pub(super) async fn register(
         expires_at: registered.expires_at,
         // Never 0, by which a client would divide.
         ttl_seconds: directory.ttl().as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
-        token: made.map(Token::into_text),
+        token: made.map(|token| token.into_text().into()),
     };
     let location = format!("{}/{}", paths::PEERS, Percent(name.as_str()));
     Ok((status, [(LOCATION, location)], Json(answer)).into_response())
