@@ -36,7 +36,7 @@ use protocol::directory::PeerRecord;
 use protocol::{Address, Fingerprint, Name};
 use store::Store;
 
-use crate::contacts::{Kind, pins};
+use crate::contacts::{Kind, Known, pins};
 use crate::database::Fault;
 use crate::directory::{Directory, DirectoryError};
 use crate::{contacts, identity};
@@ -122,6 +122,11 @@ impl Outbound {
     async fn resolve_one(&self, name: &Name, insecure: bool) -> Result<Route, Unsendable> {
         let contacts = &self.courier.contacts;
         let is_contact = contacts.pin(name)?.is_some_and(|pin| pin.kind != Kind::Seen);
+        // Nothing that the directory says would change what is written down: it is asked where the message leaves.
+        let may_be_found = |last: Known| last.address.scheme() == Scheme::Https;
+        if is_contact && contacts.last_address(name)?.is_some_and(may_be_found) {
+            return Ok(Route::Unknown);
+        }
         // Who is written to unchecked has no pin.
         let needs_no_directory = is_contact || (insecure && contacts.known(name)?);
         let route = match &self.courier.directory {

@@ -4,7 +4,7 @@ use protocol::Slug;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Key, Line, Peer, Program, Request};
+use super::harness::{Fake, Key, Line, Peer, Program, Reply, Request};
 
 /// A peer that has never heard of a directory, and runs.
 fn alone(name: &str) -> Peer {
@@ -58,6 +58,21 @@ fn two_peers_that_exchanged_links_need_no_directory_at_all() {
     for (peer, with) in [(&ana, "joão"), (&joao, "ana")] {
         assert_eq!(peer.lines(&["history", with]).len(), 3, "both directions of {}", peer.name());
     }
+}
+
+#[test]
+fn a_directory_that_never_answers_keeps_nobody_from_a_contact() {
+    let rui = alone("rui");
+    let hangs = Fake::answering(|_| Reply::Silence);
+    for runs in [false, true] {
+        let mut ana = Peer::of(hangs.url(), "ana");
+        if runs {
+            ana.serve();
+        }
+        ana.run(&["add", &link(&rui)]).expect(0);
+        ana.run(&["send", "--name", "ana", "--wait=4s", "rui", "oi"]).expect(0);
+    }
+    rui.until_inbox_is(&["oi", "oi"]);
 }
 
 #[test]

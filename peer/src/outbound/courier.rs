@@ -1,7 +1,10 @@
 //! The courier: takes the oldest message that waits for a recipient, finds out where the recipient is, hands the
 //! message over and settles the case. One step is one message; whoever repeats the step decides when.
 
+use std::time::Duration;
+
 use protocol::{Fingerprint, Name};
+use tokio::time::timeout;
 
 use super::outbox::{Outbox, Pending};
 use super::route::Route;
@@ -10,6 +13,9 @@ use crate::client::{Destination, Expected};
 use crate::contacts::Contacts;
 use crate::database::Fault;
 use crate::directory::Directory;
+
+/// How long the directory is waited for where a recipient may be found without it.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What one step came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +27,7 @@ pub enum Step {
     /// The recipient was not reached this time.
     Failed {
         /// After how long the recipient asked to be tried again.
-        retry_after: Option<std::time::Duration>,
+        retry_after: Option<Duration>,
     },
 }
 
@@ -77,11 +83,11 @@ impl Courier {
         route: &mut Route,
         tried: &mut Tried,
     ) -> Result<Option<Handover>, Fault> {
+        let known = self.contacts.last_address(recipient)?;
         if *route == Route::Unknown {
-            *route = self.find(recipient).await;
+            *route = self.find(recipient, known.is_some()).await;
         }
         let key = self.key_of(recipient, route).await?;
-        let known = self.contacts.last_address(recipient)?;
         let mut first = None;
         for destination in route.destinations(known.as_ref(), key, pending.insecure) {
             if tried.destinations.contains(&destination) {
@@ -111,15 +117,19 @@ impl Courier {
         Ok(self.contacts.pin(recipient)?.map(|pin| pin.fingerprint))
     }
 
-    /// What the directory says of the recipient.
-    async fn find(&self, recipient: &Name) -> Route {
+    /// What the directory says of the recipient. Where another place is `remembered` it is not waited for long: a key is
+    /// checked there all the same.
+    async fn find(&self, recipient: &Name, remembered: bool) -> Route {
         let Some(directory) = &self.directory else {
             return Route::Unheard("no directory is configured".to_owned());
         };
-        match directory.lookup(recipient).await {
-            Ok(Some(claim)) => Route::of_claim(claim, directory.is_here()),
-            Ok(None) => Route::nobody_has(recipient),
-            Err(error) => Route::Unheard(error.to_string()),
+        let lookup = directory.lookup(recipient);
+        let answer = if remembered { timeout(SHORT_PATIENCE, lookup).await } else { Ok(lookup.await) };
+        match answer {
+            Ok(Ok(Some(claim))) => Route::of_claim(claim, directory.is_here()),
+            Ok(Ok(None)) => Route::nobody_has(recipient),
+            Ok(Err(error)) => Route::Unheard(error.to_string()),
+            Err(_) => Route::Unheard(format!("the directory {} did not answer in time", directory.url())),
         }
     }
 
