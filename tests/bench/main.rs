@@ -171,26 +171,27 @@ fn registration(name: &str) -> Vec<u8> {
     post("/register", &format!("authorization: Bearer {name:-<40}\r\n"), &body)
 }
 
-/// One `peer send` as a whole process, with and without a peer that runs.
+/// One `peer send` as a whole process, with and without a peer that runs; without one, its handshake is in it.
 fn send() {
     println!("\none `peer send` as a whole process, median of 31\nsender's peer        ms");
     let directory = Program::directory();
     let _rui = Program::peer("rui", &directory);
     let running = Program::peer("ana", &directory);
     let alone = tempfile::tempdir().unwrap();
-    for (what, data_dir) in
-        [("runs", running.folder.path().join("ana")), ("does not run", alone.path().to_owned())]
+    for (what, name, data_dir) in
+        [("runs", "ana", running.folder.path().join("ana")), ("does not run", "bia", alone.path().to_owned())]
     {
         let mut times = Vec::new();
         for _ in 0..31 {
             let begun = Instant::now();
             let sent = Command::new(binary("peer"))
-                .args(["send", "rui", "oi", "--name", "ana", "--server", &directory.url, "--data-dir"])
+                .args(["send", "rui", "oi", "--name", name, "--server", &directory.url, "--data-dir"])
                 .arg(&data_dir)
                 .output()
                 .unwrap();
             times.push(begun.elapsed().as_secs_f64() * 1e3);
-            assert_eq!(sent.stdout, b"delivered rui\n", "{}", String::from_utf8_lossy(&sent.stderr));
+            let [said, complaint] = [&sent.stdout, &sent.stderr].map(|said| String::from_utf8_lossy(said));
+            assert_eq!(said, "delivered rui\n", "{complaint}");
         }
         println!("{what:<13} {:>9.1}", median(times));
     }
