@@ -96,6 +96,9 @@ pub(crate) fn looking(path: &Path) -> rusqlite::Result<Connection> {
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    // Plans do not depend on what is bound. Otherwise SQLite parses and plans some cached statements anew each time, since
+    // giving one back clears its bindings: a join of two small tables took 65 µs instead of 6.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -132,4 +135,32 @@ pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> rusqlite::Result<T>) -> 
 fn is_busy(error: &rusqlite::Error) -> bool {
     use ErrorCode::{DatabaseBusy, DatabaseLocked, FileLockingProtocolFailed};
     matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked | FileLockingProtocolFailed))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_cached_statement_is_planned_once_whatever_is_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let connection = writing(migrating_new(&path), &path).unwrap();
+        connection
+            .execute_batch("CREATE TABLE a (x, y); CREATE INDEX a_x ON a (x); CREATE TABLE b (y PRIMARY KEY)")
+            .unwrap();
+        for bound in 1..10 {
+            let mut join =
+                connection.prepare_cached("SELECT 1 FROM a JOIN b USING (y) WHERE x = ?1 LIMIT ?1").unwrap();
+            assert!(!join.exists([bound]).unwrap());
+            assert_eq!(join.get_status(StatementStatus::RePrepare), 0, "time {bound}");
+        }
+    }
+
+    fn migrating_new(path: &Path) -> Connection {
+        std::fs::File::create(path).unwrap();
+        migrating(path).unwrap()
+    }
 }

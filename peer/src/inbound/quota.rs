@@ -89,18 +89,23 @@ impl Quotas {
         class: Class,
         bytes: usize,
     ) -> rusqlite::Result<Option<Exceeded>> {
-        let over = |quota: Quota, kept: (u64, u64)| quota.is_exceeded_by(kept.0 + 1, kept.1 + bytes as u64);
+        let over = |quota: Quota, kept: &dyn Fn() -> rusqlite::Result<(u64, u64)>| match quota {
+            Quota::None => Ok(false),
+            Quota::AtMost(most, most_bytes) => {
+                kept().map(|kept| kept.0 + 1 > most || kept.1 + bytes as u64 > most_bytes)
+            }
+        };
         Ok(match class {
             Class::Contact => None,
             Class::Unverified => {
-                let exceeded = over(self.unverified, kept_of(connection, &[])?);
+                let exceeded = over(self.unverified, &|| kept_of(connection, &[]))?;
                 exceeded.then_some(Exceeded::Unverified(self.unverified))
             }
-            Class::Stranger(key) if over(self.stranger, kept_of(connection, key.as_bytes())?) => {
+            Class::Stranger(key) if over(self.stranger, &|| kept_of(connection, key.as_bytes()))? => {
                 Some(Exceeded::Stranger(self.stranger))
             }
             Class::Stranger(_) => {
-                let exceeded = over(self.strangers, kept_of_strangers(connection)?);
+                let exceeded = over(self.strangers, &|| kept_of_strangers(connection))?;
                 exceeded.then_some(Exceeded::Strangers(self.strangers))
             }
         })
@@ -120,15 +125,6 @@ fn kept_of_strangers(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     connection
         .prepare_cached("SELECT messages, bytes FROM strangers")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-}
-
-impl Quota {
-    fn is_exceeded_by(self, messages: u64, bytes: u64) -> bool {
-        match self {
-            Self::AtMost(most, most_bytes) => messages > most || bytes > most_bytes,
-            Self::None => false,
-        }
-    }
 }
 
 impl FromStr for Quota {
