@@ -12,7 +12,6 @@ mod events;
 
 mod frames;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -43,8 +42,15 @@ pub struct Directory {
     base: DirectoryUrl,
     /// Shows with every question that this peer has a name there: a private directory answers nobody else.
     token: Arc<OnceLock<Secret>>,
-    /// Its last answer came from this machine.
-    here: Arc<AtomicBool>,
+}
+
+/// What a directory said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard<T> {
+    /// The answer.
+    pub said: T,
+    /// Whether it came from this machine: then the addresses in it may be of this machine too.
+    pub here: bool,
 }
 
 /// Why the directory gave no answer of use.
@@ -74,13 +80,7 @@ impl Directory {
     /// The directory at this URL.
     pub fn new(base: DirectoryUrl) -> Result<Self, ClientError> {
         let client = client::to_directory(base.vouching())?;
-        Ok(Self { client, base, token: Arc::default(), here: Arc::default() })
-    }
-
-    /// Whether its last answer came from this machine: then the addresses that it lists may be of this machine too.
-    #[must_use]
-    pub fn is_here(&self) -> bool {
-        self.here.load(Ordering::Relaxed)
+        Ok(Self { client, base, token: Arc::default() })
     }
 
     /// Shows this token with every question from now on.
@@ -112,14 +112,20 @@ impl Directory {
     }
 
     /// What is claimed under this name, if anything is.
-    pub async fn lookup(&self, name: &Name) -> Result<Option<Claim>, DirectoryError> {
+    pub async fn lookup(&self, name: &Name) -> Result<Heard<Option<Claim>>, DirectoryError> {
         let mut url = self.base.at(paths::PEERS);
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.push(name.as_str());
         }
         match self.ask(self.get(url).timeout(PATIENCE)).await {
-            Ok(answer) => self.read(answer).await.map(Some),
-            Err(DirectoryError::Refused { slug: Slug::UnknownName, .. }) => Ok(None),
+            Ok(answer) => {
+                let here = over_loopback(&answer);
+                Ok(Heard { said: Some(self.read(answer).await?), here })
+            }
+            // There is no address in that.
+            Err(DirectoryError::Refused { slug: Slug::UnknownName, .. }) => {
+                Ok(Heard { said: None, here: false })
+            }
             Err(error) => Err(error),
         }
     }
@@ -135,7 +141,6 @@ impl Directory {
 
     async fn ask(&self, request: RequestBuilder) -> Result<Response, DirectoryError> {
         let answer = request.send().await.map_err(|error| self.away(no_answer(&error)))?;
-        self.here.store(over_loopback(&answer), Ordering::Relaxed);
         let status = answer.status();
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(answer);

@@ -9,5 +9,5 @@ pub mod tokens;
 pub mod private;
 
 pub use key::{Key, KeyError};
-pub use profile::{Profile, listed_at, rename, settle_name};
+pub use profile::{Profile, dialled_at, rename, settle_name};
 pub use tokens::Tokens;

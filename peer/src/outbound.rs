@@ -38,7 +38,7 @@ use store::Store;
 
 use crate::contacts::{Kind, Known, pins};
 use crate::database::Fault;
-use crate::directory::{Directory, DirectoryError};
+use crate::directory::{DirectoryError, Heard};
 use crate::{contacts, identity};
 use courier::Courier;
 use errand::{Patience, SeeThroughError};
@@ -133,9 +133,9 @@ impl Outbound {
             None if needs_no_directory => Route::Unheard("no directory is configured".to_owned()),
             None => return Err(Unsendable::NeverMet(name.clone())),
             Some(directory) => match directory.lookup(name).await {
-                Ok(Some(claim)) => Route::of_claim(claim, directory.is_here()),
-                Ok(None) if needs_no_directory => Route::nobody_has(name),
-                Ok(None) => return Err(Unsendable::Unknown(vec![name.clone()])),
+                Ok(Heard { said: Some(claim), here }) => Route::of_claim(claim, here),
+                Ok(_) if needs_no_directory => Route::nobody_has(name),
+                Ok(_) => return Err(Unsendable::Unknown(vec![name.clone()])),
                 Err(error) if needs_no_directory => Route::Unheard(error.to_string()),
                 Err(error) => return Err(Unsendable::DirectoryNeeded(error)),
             },
@@ -153,10 +153,10 @@ impl Outbound {
     /// are.
     pub fn routes_to(
         &self,
-        listed: Vec<PeerRecord>,
+        listed: Heard<Vec<PeerRecord>>,
         insecure: bool,
     ) -> Result<(BTreeMap<Name, Route>, Vec<Name>), Unsendable> {
-        let here = self.courier.directory.as_ref().is_some_and(Directory::is_here);
+        let Heard { said: listed, here } = listed;
         let (mut routes, mut left_out) = (BTreeMap::new(), Vec::new());
         for record in listed {
             let name = record.name.clone();

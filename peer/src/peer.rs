@@ -162,7 +162,7 @@ impl Peer {
         self.key.fingerprint()
     }
 
-    /// Where the directory last listed it.
+    /// Where others are to dial it, as of the last time that it ran.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         self.address.as_ref()

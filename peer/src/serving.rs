@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use listener::{Limits, Plain, Settings, Tls, TlsError};
-use protocol::address::Scheme;
+use protocol::address::{Reach, Scheme};
 use protocol::{Address, Name, Secret, Slug};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot, watch};
@@ -25,7 +25,7 @@ use crate::inbound::gate::Gate;
 use crate::inbound::inbox::Terms;
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
-use crate::outbound::presence::{Outcome, Presence};
+use crate::outbound::presence::{Outcome, Presence, filled_in};
 use crate::peer::{NameProblem, Peer};
 
 /// How long the first registration is waited for before the peer says that it is ready.
@@ -152,11 +152,15 @@ impl Serving {
                 "others are told to dial this peer without TLS, where they cannot check its key: they can leave messages only with `peer send --insecure`"
             );
         }
-        let advertised = watch::Sender::new(advertised);
-        let gate = Gate::new(advertised.subscribe(), wanted.allow_plain_http);
+        // Where the host is left open, what was told the last time holds until the directory answers.
+        let last = peer.address().filter(|last| last.reach() == Reach::Host);
+        let dialled_at = filled_in(&advertised, last.unwrap_or(&advertised)).clone();
+        identity::dialled_at(&peer.store, &dialled_at).await?;
+        let dialled_at = watch::Sender::new(dialled_at);
+        let gate = Gate::new(dialled_at.subscribe(), wanted.allow_plain_http);
         serving.receive(listener, wanted.limits, wanted.terms, gate, &stop)?;
         serving.deliver(bell, &stop);
-        serving.be_listed(advertised, wanted.invite, &stop).await?;
+        serving.be_listed(advertised, dialled_at, wanted.invite, &stop).await?;
         let contacts = peer.contacts.clone();
         serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
         serving.upkeep.push(tokio::spawn(sweep(contacts)));
@@ -193,14 +197,13 @@ impl Serving {
     /// Asks the directory to list this peer, and waits a moment for its first answer.
     async fn be_listed(
         &mut self,
-        listed_at: watch::Sender<Address>,
+        address: Address,
+        dialled_at: watch::Sender<Address>,
         invite: Option<Secret>,
         stop: &CancellationToken,
     ) -> Result<(), StartError> {
-        let (name, address) = (self.name.clone(), listed_at.borrow().clone());
-        let Some(directory) = self.peer.directory.clone() else {
-            return Ok(identity::listed_at(&self.peer.store, &address).await?);
-        };
+        let name = self.name.clone();
+        let Some(directory) = self.peer.directory.clone() else { return Ok(()) };
         let mut tokens = Tokens::load(&self.peer.data_dir)?;
         let url = directory.url().clone();
         if url.is_exposed() {
@@ -218,7 +221,7 @@ impl Serving {
             name: name.clone(),
             fingerprint: self.peer.fingerprint(),
             address,
-            listed_at,
+            dialled_at,
             store: self.peer.store.clone(),
         };
         let (said, first) = oneshot::channel();

@@ -9,7 +9,7 @@ use protocol::Slug;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Answer, Directory, Peer, Process, Program, Request, peer_command, raw};
+use super::harness::{Answer, Directory, Fake, Peer, Process, Program, Reply, Request, peer_command, raw};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777
@@ -158,6 +158,45 @@ fn a_peer_answers_under_the_host_that_others_are_told_to_dial() {
     leave(&own, "host: rui.example\r\n").expect_problem(Slug::BrowserRefused);
     let peers: Vec<Value> = ana.run(&["peers", "--json"]).expect(0).json();
     assert_eq!(peers[0]["address"], "https://ana.example:443");
+}
+
+/// Whoever runs the directory does not say which `Host` a peer answers to, nor where its invitations lead.
+#[test]
+fn a_directory_does_not_choose_the_host_of_a_peer() {
+    for flags in [&[][..], &["--listen", "0.0.0.0:0"], &["--advertise", "https://ana.example:7101"]] {
+        let liar = Fake::answering(|asked| match asked.what.as_str() {
+            "POST /register" => {
+                let mut record = asked.body.clone();
+                record["address"] = json!("https://evil.example:7101");
+                Reply::listed(&record, 60)
+            }
+            _ => Reply::answer(204, "application/json", ""),
+        });
+        let mut ana = Peer::of(liar.url(), "ana");
+        ana.serve_with(flags);
+        ana.daemon()
+            .stderr_until("it is listed", |logs| logs.contains("listed in the directory").then_some(()));
+        leave(&ana.plain(), "host: evil.example\r\n").expect_problem(Slug::BrowserRefused);
+        for command in ["whoami", "invite"] {
+            let shown = ana.run(&[command]);
+            assert!(!shown.stdout.contains("evil.example"), "{flags:?}: {}", shown.stdout);
+        }
+    }
+}
+
+#[test]
+fn where_others_are_to_dial_is_known_while_the_directory_is_away() {
+    let mut directory = Directory::start();
+    directory.kill();
+    let mut ana = Peer::offline(&directory, "ana");
+    for host in ["ana.example", "new.example"] {
+        ana.serve_with(&["--advertise", &format!("https://{host}:7101")]);
+        let link = ana.run(&["invite"]).expect(0).stdout;
+        assert!(link.starts_with(&format!("recado:ana@{host}:7101#")), "{link}");
+        let shown: Vec<Value> = ana.run(&["whoami", "--json"]).expect(0).json();
+        assert_eq!(shown[0]["address"], format!("https://{host}:7101"));
+        assert_eq!(ana.stop(), Some(0));
+    }
 }
 
 #[test]

@@ -60,7 +60,8 @@ impl Invite {
 fn link(name: Name, address: Address, fingerprint: Fingerprint) -> Result<Link, Failure> {
     let listed = address.to_string();
     Link::new(name, address, fingerprint).map_err(|error| {
-        let message = format!("no link can be made of {listed}, where this peer is listed: {error}");
+        let message =
+            format!("no link can be made of {listed}, where others are told to dial this peer: {error}");
         Failure::new(Exit::Failed, message).hint(ADVERTISE)
     })
 }

@@ -68,7 +68,7 @@ pub(super) fn directory_of(peer: &Peer) -> Result<&Directory, Failure> {
 
 /// Prints who is online.
 pub(super) async fn print(peer: &Peer, output: &mut Output) -> Result<(), Failure> {
-    let records = directory_of(peer)?.peers().await?;
+    let records = directory_of(peer)?.peers().await?.said;
     let online = with_unread(&records, peer)?;
     if output.json {
         return online.iter().try_for_each(|online| output.line(online));

@@ -218,9 +218,9 @@ async fn everyone_online(
     outbound: &Outbound,
     insecure: bool,
 ) -> Result<BTreeMap<Name, Route>, Failure> {
-    let online = super::online::directory_of(peer)?.peers().await?.into_iter();
-    let others = online.filter(|record| Some(&record.name) != peer.name());
-    let (routes, left_out) = outbound.routes_to(others.collect(), insecure)?;
+    let mut others = super::online::directory_of(peer)?.peers().await?;
+    others.said.retain(|record| Some(&record.name) != peer.name());
+    let (routes, left_out) = outbound.routes_to(others, insecure)?;
     if !left_out.is_empty() {
         let names: Vec<_> = left_out.iter().map(Name::as_str).collect();
         note(&format!(

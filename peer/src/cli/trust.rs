@@ -55,7 +55,7 @@ impl Trust {
 async fn told(peer: &Peer, name: &Name) -> Result<Fingerprint, Failure> {
     let claimed = match &peer.directory {
         Some(directory) => {
-            directory.lookup(name).await.map(|claim| claim.and_then(|claim| claim.fingerprint))
+            directory.lookup(name).await.map(|heard| heard.said.and_then(|claim| claim.fingerprint))
         }
         None => Ok(None),
     };

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::frames::{Cutter, Frame};
 use super::{Directory, DirectoryError, PATIENCE};
-use crate::client::innermost;
+use crate::client::{innermost, over_loopback};
 
 const EVENT_STREAM: &str = "text/event-stream";
 /// A directory says every 15 s that it is there: who says nothing three times over is gone.
@@ -24,6 +24,7 @@ pub struct Events {
     cutter: Cutter,
     ready: VecDeque<Frame>,
     last_id: Option<u64>,
+    here: bool,
 }
 
 /// What a directory tells.
@@ -65,7 +66,14 @@ impl Directory {
 
 impl Events {
     fn of(answer: Response, last_id: Option<u64>) -> Self {
-        Self { answer, cutter: Cutter::default(), ready: VecDeque::new(), last_id }
+        let here = over_loopback(&answer);
+        Self { answer, cutter: Cutter::default(), ready: VecDeque::new(), last_id, here }
+    }
+
+    /// Whether they come from this machine: then the addresses in them may be of this machine too.
+    #[must_use]
+    pub fn are_here(&self) -> bool {
+        self.here
     }
 
     /// The next event, or why there will be none. May be dropped at any time.

@@ -8,8 +8,8 @@ use protocol::paths;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LINK};
 use reqwest::{StatusCode, Url};
 
-use super::{Directory, DirectoryError, PATIENCE, PATIENCE_IN_ALL, link};
-use crate::client::bounded;
+use super::{Directory, DirectoryError, Heard, PATIENCE, PATIENCE_IN_ALL, link};
+use crate::client::{bounded, over_loopback};
 
 /// As many as a directory puts on a page.
 const PAGE: usize = 10_000;
@@ -32,6 +32,8 @@ struct Page {
     url: Url,
     etag: Option<HeaderValue>,
     peers: Vec<PeerRecord>,
+    /// It came from this machine.
+    here: bool,
     next: Option<Url>,
 }
 
@@ -42,6 +44,11 @@ impl List {
     /// Those online, in the directory's order: a directory that lies may name somebody twice.
     pub fn peers(&self) -> impl Iterator<Item = &PeerRecord> {
         self.pages.iter().flat_map(|page| &page.peers)
+    }
+
+    /// Whether all of it came from this machine.
+    pub(super) fn is_here(&self) -> bool {
+        !self.pages.is_empty() && self.pages.iter().all(|page| page.here)
     }
 
     /// Those online by name, everyone once.
@@ -55,10 +62,11 @@ impl List {
 
 impl Directory {
     /// Who is online, by name.
-    pub async fn peers(&self) -> Result<Vec<PeerRecord>, DirectoryError> {
+    pub async fn peers(&self) -> Result<Heard<Vec<PeerRecord>>, DirectoryError> {
         let mut list = List::default();
         self.refresh(&mut list).await?;
-        Ok(list.into_peers())
+        let here = list.is_here();
+        Ok(Heard { said: list.into_peers(), here })
     }
 
     /// Brings a list of those online up to date; whether it has changed. After an error it is as it was.
@@ -107,11 +115,12 @@ impl Directory {
         }
         let etag = answer.headers().get(ETAG).cloned();
         let next = self.next_page(&url, answer.headers())?;
+        let here = over_loopback(&answer);
         let coding = answer.headers().get(CONTENT_ENCODING).cloned();
         let sent = bounded(answer, *left).await.map_err(|error| self.away(error))?;
         let bytes = decoded(sent, coding.as_ref(), *left).map_err(|error| self.away(error))?;
         *left -= bytes.len();
-        Ok(Some(Page { url, etag, peers: self.parse(&bytes)?, next }))
+        Ok(Some(Page { url, etag, peers: self.parse(&bytes)?, here, next }))
     }
 
     /// Where the page behind this one is. It is of the same list, or the token would go elsewhere.
@@ -156,6 +165,28 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(plain).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_list_is_from_this_machine_if_every_page_of_it_is() {
+        for (pages, is_here) in [
+            (&[][..], false),
+            (&[true], true),
+            (&[false], false),
+            (&[true, true], true),
+            (&[true, false], false),
+            (&[false, true], false),
+        ] {
+            let url = Url::parse("http://127.0.0.1:7100/peers").unwrap();
+            let page = |here: &bool| Page {
+                url: url.clone(),
+                etag: None,
+                peers: Vec::new(),
+                here: *here,
+                next: None,
+            };
+            assert_eq!(List { pages: pages.iter().map(page).collect() }.is_here(), is_here, "{pages:?}");
+        }
     }
 
     #[test]

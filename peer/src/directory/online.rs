@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use protocol::Name;
 use protocol::directory::{Claim, PeerRecord};
 
-use super::{Directory, DirectoryError, List, PATIENCE_IN_ALL};
+use super::{Directory, DirectoryError, Heard, List, PATIENCE_IN_ALL};
 
 /// A directory answers so many look-ups with less than a hundredth of a long list.
 const FEW: usize = 16;
@@ -14,6 +14,8 @@ const FEW: usize = 16;
 #[derive(Debug, Default)]
 pub struct Online {
     few: Vec<PeerRecord>,
+    /// The few were all told from this machine.
+    few_are_here: bool,
     list: List,
 }
 
@@ -21,6 +23,12 @@ impl Online {
     /// Those online: besides those who were asked for perhaps others.
     pub fn peers(&self) -> impl Iterator<Item = &PeerRecord> {
         self.few.iter().chain(self.list.peers())
+    }
+
+    /// Whether that was all told from this machine.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.few_are_here || self.list.is_here()
     }
 }
 
@@ -31,19 +39,25 @@ impl Directory {
         if names.is_empty() || names.len() > FEW {
             let changed = self.refresh(&mut online.list).await?;
             online.few = Vec::new();
+            online.few_are_here = false;
             return Ok(changed);
         }
-        let few = self.within(PATIENCE_IN_ALL, self.look_up_all(names)).await?;
+        let Heard { said: few, here } = self.within(PATIENCE_IN_ALL, self.look_up_all(names)).await?;
+        online.few_are_here = here;
         online.list = List::default();
         let changed = few != online.few;
         online.few = few;
         Ok(changed)
     }
 
-    async fn look_up_all(&self, names: &BTreeSet<Name>) -> Result<Vec<PeerRecord>, DirectoryError> {
-        let mut online = Vec::with_capacity(names.len());
+    async fn look_up_all(&self, names: &BTreeSet<Name>) -> Result<Heard<Vec<PeerRecord>>, DirectoryError> {
+        let mut online = Heard { said: Vec::with_capacity(names.len()), here: true };
         for name in names {
-            online.extend(self.lookup(name).await?.and_then(|claim| record(name, claim)));
+            let Heard { said: claim, here } = self.lookup(name).await?;
+            if let Some(record) = claim.and_then(|claim| record(name, claim)) {
+                online.said.push(record);
+                online.here &= here;
+            }
         }
         Ok(online)
     }

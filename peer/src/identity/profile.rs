@@ -1,4 +1,4 @@
-//! What this peer calls itself, and where it was last listed. Owns the table `profile`.
+//! What this peer calls itself, and where others are to dial it. Owns the table `profile`.
 
 use protocol::{Address, Name};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -11,7 +11,7 @@ use crate::database::Fault;
 pub struct Profile {
     /// Its name.
     pub name: Name,
-    /// Where the directory last listed it.
+    /// Where others were last to dial it.
     pub address: Option<Address>,
 }
 
@@ -50,8 +50,8 @@ pub fn settle_name(connection: &Connection, name: &Name) -> rusqlite::Result<boo
     connection.query_row("SELECT name = ?1 FROM profile", [name.as_str()], |row| row.get(0))
 }
 
-/// Remembers where the directory lists this peer.
-pub async fn listed_at(store: &Store, address: &Address) -> Result<(), Fault> {
+/// Remembers where others are to dial this peer.
+pub async fn dialled_at(store: &Store, address: &Address) -> Result<(), Fault> {
     let address = address.to_string();
     let write = store.write(move |connection| {
         connection.execute("UPDATE profile SET address = ?1 WHERE address IS NOT ?1", [address])

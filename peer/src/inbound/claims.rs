@@ -150,7 +150,7 @@ impl Memory {
 }
 
 async fn ask(directory: &Directory, name: &Name) -> Answer {
-    match directory.lookup(name).await {
+    match directory.lookup(name).await.map(|heard| heard.said) {
         Ok(Some(claim)) => claim.fingerprint.map_or(Answer::WithoutKey, Answer::Key),
         Ok(None) => Answer::Unclaimed,
         // A refusal says nothing of the name either.

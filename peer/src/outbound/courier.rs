@@ -12,7 +12,7 @@ use super::transport::{Handover, Transport};
 use crate::client::{Destination, Expected};
 use crate::contacts::Contacts;
 use crate::database::Fault;
-use crate::directory::Directory;
+use crate::directory::{Directory, Heard};
 
 /// How long the directory is waited for where a recipient may be found without it.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -126,8 +126,8 @@ impl Courier {
         let lookup = directory.lookup(recipient);
         let answer = if remembered { timeout(SHORT_PATIENCE, lookup).await } else { Ok(lookup.await) };
         match answer {
-            Ok(Ok(Some(claim))) => Route::of_claim(claim, directory.is_here()),
-            Ok(Ok(None)) => Route::nobody_has(recipient),
+            Ok(Ok(Heard { said: Some(claim), here })) => Route::of_claim(claim, here),
+            Ok(Ok(Heard { said: None, .. })) => Route::nobody_has(recipient),
             Ok(Err(error)) => Route::Unheard(error.to_string()),
             Err(_) => Route::Unheard(format!("the directory {} did not answer in time", directory.url())),
         }

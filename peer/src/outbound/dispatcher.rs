@@ -18,7 +18,7 @@ use super::lookout::Lookout;
 use super::outbox::Outbox;
 use super::route::Route;
 use crate::database::Fault;
-use crate::directory::Directory;
+use crate::directory::Heard;
 
 /// How often messages whose time has run out are looked for.
 const BETWEEN_EXPIRIES: Duration = Duration::from_secs(30);
@@ -140,8 +140,8 @@ impl Dispatcher {
         }
     }
 
-    fn wake_lanes(&self, listed: Vec<PeerRecord>) {
-        let here = self.courier.directory.as_ref().is_some_and(Directory::is_here);
+    fn wake_lanes(&self, listed: Heard<Vec<PeerRecord>>) {
+        let Heard { said: listed, here } = listed;
         for record in listed {
             if let Some(lane) = self.lanes.get(&record.name) {
                 lane.listed(&Route::of_record(record, here));
@@ -151,7 +151,7 @@ impl Dispatcher {
 }
 
 /// The next ones who are listed; nobody ever where there is no directory.
-async fn next(lookout: &mut Option<Lookout>) -> Option<Vec<PeerRecord>> {
+async fn next(lookout: &mut Option<Lookout>) -> Option<Heard<Vec<PeerRecord>>> {
     match lookout {
         Some(lookout) => lookout.next().await,
         None => None,

@@ -61,6 +61,7 @@ pub struct Follower {
     refused_until: Instant,
     /// It is not asked who is online before then.
     ask_at: Instant,
+    heard_here: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +88,7 @@ impl Follower {
             stream_at: now,
             refused_until: now,
             ask_at: now,
+            heard_here: false,
         }
     }
 
@@ -107,6 +109,12 @@ impl Follower {
         self.start_over();
     }
 
+    /// Whether what was told last came from this machine.
+    #[must_use]
+    pub fn heard_here(&self) -> bool {
+        self.heard_here
+    }
+
     /// Those online, as it was when it was last asked; others than those who are followed may be among them.
     pub fn online(&self) -> impl Iterator<Item = &PeerRecord> {
         self.online.peers()
@@ -122,9 +130,15 @@ impl Follower {
                 self.open_stream().await;
             }
             match self.hear().await {
-                None if self.ask().await? => return Ok(News::Online),
+                None if self.ask().await? => {
+                    self.heard_here = self.online.is_here();
+                    return Ok(News::Online);
+                }
                 None => {}
-                Some(Ok(Event::Change(change, record))) => return Ok(News::Change(change, record)),
+                Some(Ok(Event::Change(change, record))) => {
+                    self.heard_here = self.stream.as_ref().is_some_and(|stream| stream.events.are_here());
+                    return Ok(News::Change(change, record));
+                }
                 Some(Ok(Event::Reset)) => self.owes_answer = true,
                 Some(Err(why)) => {
                     tracing::debug!(why, "the stream of the directory's events ended");

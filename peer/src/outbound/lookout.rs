@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::follower::{Follower, News};
-use crate::directory::Directory;
+use crate::directory::{Directory, Heard};
 
 /// How much may wait for whoever listens.
 const BEHIND: usize = 16;
@@ -18,7 +18,7 @@ const BEHIND: usize = 16;
 #[derive(Debug)]
 pub struct Lookout {
     names: watch::Sender<BTreeSet<Name>>,
-    listed: mpsc::Receiver<Vec<PeerRecord>>,
+    listed: mpsc::Receiver<Heard<Vec<PeerRecord>>>,
     task: JoinHandle<()>,
 }
 
@@ -42,7 +42,7 @@ impl Lookout {
     }
 
     /// The next of them whom the directory lists, perhaps as before. May be dropped at any time.
-    pub async fn next(&mut self) -> Option<Vec<PeerRecord>> {
+    pub async fn next(&mut self) -> Option<Heard<Vec<PeerRecord>>> {
         self.listed.recv().await
     }
 }
@@ -56,7 +56,7 @@ impl Drop for Lookout {
 async fn look_out(
     mut follower: Follower,
     mut wanted: watch::Receiver<BTreeSet<Name>>,
-    tell: mpsc::Sender<Vec<PeerRecord>>,
+    tell: mpsc::Sender<Heard<Vec<PeerRecord>>>,
 ) {
     loop {
         let names = wanted.borrow_and_update().clone();
@@ -88,7 +88,8 @@ async fn look_out(
                 continue;
             }
         };
-        if tell.send(listed).await.is_err() {
+        let told = Heard { said: listed, here: follower.heard_here() };
+        if tell.send(told).await.is_err() {
             return;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::address::Reach;
 use protocol::directory::{Registered, Registration};
 use protocol::{Address, Fingerprint, Name, Secret, Slug};
 use store::Store;
@@ -45,6 +46,18 @@ impl Outcome {
     }
 }
 
+/// Where others are to dial this peer: at its `own` address, as it says itself. Only where that leaves the host open it is
+/// as `told`, and then only an IP address may stand there: whoever tells could otherwise choose under which name a page in a
+/// browser reaches this peer, and where its invitations lead.
+#[must_use]
+pub fn filled_in<'a>(own: &'a Address, told: &'a Address) -> &'a Address {
+    let fills_in = own.reach() == Reach::Unspecified
+        && matches!(told.reach(), Reach::Host | Reach::Loopback)
+        && told.ip().is_some()
+        && (told.scheme(), told.port()) == (own.scheme(), own.port());
+    if fills_in { told } else { own }
+}
+
 /// This peer in its directory.
 pub struct Presence {
     /// Where it is to be listed.
@@ -61,9 +74,9 @@ pub struct Presence {
     pub fingerprint: Fingerprint,
     /// Where others are to dial; an unspecified host means "where you see me".
     pub address: Address,
-    /// Who else has to know where it is listed.
-    pub listed_at: watch::Sender<Address>,
-    /// Where it is remembered that, and where, the directory lists this peer.
+    /// Who else has to know where that is, once the directory has filled it in.
+    pub dialled_at: watch::Sender<Address>,
+    /// Where it is remembered that the directory lists this peer, and where others are to dial.
     pub store: Store,
 }
 
@@ -72,17 +85,18 @@ impl Presence {
     pub async fn keep(mut self, first: oneshot::Sender<Outcome>, stop: CancellationToken) {
         let mut first = Some(first);
         let mut failures = 0;
-        let mut listed_at = None;
+        let mut is_listed = false;
         let mut said = None;
         while !stop.is_cancelled() {
-            let answer = self.register(listed_at.is_none()).await;
+            let answer = self.register(!is_listed).await;
             let outcome = Outcome::of(&answer);
             let pause = match &answer {
                 Ok(registered) => {
                     failures = 0;
                     // It has served its purpose, whatever becomes of the claim.
                     self.invite = None;
-                    self.remember(&registered.record.address, &mut listed_at).await;
+                    self.remember(&registered.record.address, is_listed).await;
+                    is_listed = true;
                     let ttl =
                         Duration::from_secs(registered.ttl_seconds).clamp(SHORTEST_LEASE, LONGEST_LEASE);
                     // A third of the lease, give or take a tenth, so that peers that started together spread.
@@ -126,19 +140,19 @@ impl Presence {
         self.directory.register(&registration, &self.token).await
     }
 
-    /// Remembers that, and where, the directory lists this peer, when that is news.
-    async fn remember(&mut self, address: &Address, listed_at: &mut Option<Address>) {
-        if listed_at.as_ref() == Some(address) {
-            return;
-        }
-        if let Err(error) = self.tokens.mark_claimed(&self.directory.url().to_string()) {
+    /// Remembers that the directory lists this peer, and where others are to dial it, when that is news.
+    async fn remember(&mut self, told: &Address, was_listed: bool) {
+        if !was_listed && let Err(error) = self.tokens.mark_claimed(&self.directory.url().to_string()) {
             tracing::error!(%error, "it could not be remembered that the directory has accepted the name");
         }
-        if let Err(fault) = identity::listed_at(&self.store, address).await {
+        let address = filled_in(&self.address, told);
+        if *self.dialled_at.borrow() == *address {
+            return;
+        }
+        if let Err(fault) = identity::dialled_at(&self.store, address).await {
             tracing::error!(%fault, "the listed address could not be remembered");
         }
-        self.listed_at.send_replace(address.clone());
-        *listed_at = Some(address.clone());
+        self.dialled_at.send_replace(address.clone());
     }
 
     /// Says how things stand, when they have changed.
@@ -173,6 +187,34 @@ impl Presence {
                 tracing::info!(%error, "not taken off the directory's list; the lease ends by itself");
             }
             Err(_) => tracing::info!("the directory did not answer; the lease ends by itself"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_fills_in_an_open_host_with_an_ip_address_and_nothing_else() {
+        let (open, open_v6) = ("https://0.0.0.0:7101", "https://[::]:7101");
+        for (own, told, place) in [
+            (open, "https://192.0.2.7:7101", "https://192.0.2.7:7101"),
+            (open_v6, "https://[2001:db8::7]:7101", "https://[2001:db8::7]:7101"),
+            (open, "https://127.0.0.1:7101", "https://127.0.0.1:7101"),
+            (open, "https://evil.example:7101", open),
+            (open, "https://localhost:7101", open),
+            (open, "https://192.0.2.7:7102", open),
+            (open, "http://192.0.2.7:7101", open),
+            (open, "https://169.254.1.1:7101", open),
+            (open, "https://224.0.0.1:7101", open),
+            (open, open_v6, open),
+            ("https://ana.example:443", "https://evil.example:443", "https://ana.example:443"),
+            ("https://ana.example:443", "https://192.0.2.7:443", "https://ana.example:443"),
+            ("https://127.0.0.1:7101", "https://192.0.2.7:7101", "https://127.0.0.1:7101"),
+        ] {
+            let (own, told) = (own.parse().unwrap(), told.parse().unwrap());
+            assert_eq!(filled_in(&own, &told).to_string(), place, "{own} {told}");
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::client::{Id, Peers, Site, response};
 use crate::contacts::{Contacts, Known, Pin};
 use crate::conversations::State;
 use crate::database;
+use crate::directory::Directory;
 use outbox::Outbox;
 
 const TERMS: Terms = Terms { lifetime: Duration::from_hours(1), insecure: false };
