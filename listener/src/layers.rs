@@ -1,6 +1,7 @@
 //! What every router wears: a request id, a log line, and a problem wherever the framework or a panic would answer by itself.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +17,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::Refusal;
+use crate::{Refusal, Seldom};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_ID: usize = 64;
@@ -25,7 +26,8 @@ const LONGEST_ID: usize = 64;
 ///
 /// - Each answer has an `x-request-id`: the request's own, if that is at most 64 visible ASCII characters, or a fresh UUID v7.
 /// - Each request is one log line (method, path, status, latency; never a body, a header or a query), at debug level, or at
-///   info level from status 500 up, in a span that carries the id to whatever is logged on the way.
+///   info level if it failed inside, in a span that carries the id to whatever is logged on the way. That requests are refused
+///   with a status from 500 up is a warning, once a minute: who is refused may ask again at once.
 /// - A panic is `500 internal`, no route `404 not-found`, the wrong method `405 method-not-allowed` with `Allow`; and an error
 ///   that an extractor of axum's answers in plain text becomes the problem that has its status.
 pub fn dressed(router: Router) -> Router {
@@ -54,6 +56,7 @@ fn with_fallbacks(router: Router) -> Router {
 }
 
 fn dress(router: Router) -> Router {
+    let refusals = Arc::new(Seldom::new());
     // One `layer` for all: axum boxes what each call of it adds.
     router.layer((
         MapRequestLayer::new(without_invalid_id),
@@ -61,7 +64,9 @@ fn dress(router: Router) -> Router {
         TraceLayer::new_for_http()
             .make_span_with(span)
             .on_request(())
-            .on_response(log)
+            .on_response(move |response: &Response, latency: Duration, _: &Span| {
+                log(response, latency, &refusals);
+            })
             .on_body_chunk(())
             .on_eos(())
             .on_failure(()),
@@ -106,12 +111,22 @@ fn span(request: &Request) -> Span {
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
-fn log<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {
+fn log(response: &Response, latency: Duration, refusals: &Seldom) {
     let status = response.status().as_u16();
-    if response.status().is_server_error() {
+    let failed = response.status().is_server_error();
+    let refused = response.extensions().get::<Slug>().filter(|slug| failed && **slug != Slug::Internal);
+    if failed && refused.is_none() {
         tracing::info!(status, ?latency, "answered");
     } else {
         tracing::debug!(status, ?latency, "answered");
+    }
+    if let Some((slug, silently)) = refused.zip(refused.and_then(|_| refusals.happens())) {
+        tracing::warn!(
+            status,
+            problem = slug.word(),
+            silently,
+            "a request is refused that may be granted later; others like it are logged at debug level for a minute"
+        );
     }
 }
 
@@ -161,7 +176,7 @@ where
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::routing::post;
+    use axum::routing::{get, post};
     use tower::ServiceExt as _;
 
     use super::*;
@@ -183,5 +198,35 @@ mod tests {
                 assert!(response.headers().contains_key(REQUEST_ID), "{method} {path} {header}");
             }
         }
+    }
+
+    /// What is logged, down to this level, while each of these paths is asked for ten times.
+    async fn logged(level: tracing::Level, paths: &[&str]) -> String {
+        let routes = Router::new()
+            .route("/away", get(async || Refusal(Slug::Unavailable.because("…"))))
+            .route("/full", get(async || Refusal(Slug::StorageFull.because("…"))))
+            .route("/broken", get(async || Refusal::internal("broken")));
+        let dressed = dressed(routes);
+        let (log, writer) = std::io::pipe().unwrap();
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(Arc::new(writer));
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        for path in paths.iter().flat_map(|path| [path; 10]) {
+            let request = Request::builder().uri(*path).body(Body::empty()).unwrap();
+            assert!(dressed.clone().oneshot(request).await.unwrap().status().is_server_error());
+        }
+        drop(guard);
+        std::io::read_to_string(log).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_again_and_again_writes_no_log() {
+        let said = logged(tracing::Level::INFO, &["/away", "/full"]).await;
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains("WARN") && said.contains("unavailable"), "{said}");
+        let said = logged(tracing::Level::DEBUG, &["/away"]).await;
+        assert_eq!(said.lines().filter(|line| line.contains("answered")).count(), 10, "{said}");
+        let said = logged(tracing::Level::INFO, &["/broken"]).await;
+        assert_eq!(said.lines().filter(|line| line.contains("answered")).count(), 10, "{said}");
     }
 }

@@ -19,16 +19,13 @@ use crate::farewell::{Farewell, part};
 use crate::observer::Observed;
 use crate::places::Places;
 use crate::tls::begins_tls;
-use crate::{Settings, Source};
+use crate::{Seldom, Settings, Source};
 
 /// How long to wait when the process or the machine has run out of files: only then does accepting fail again at once.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// How long the first byte of one who has no place is waited for.
 const GLANCE: Duration = Duration::from_secs(1);
-
-/// How long it is not said again.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// Serves `router` until `shutdown` ends, then stops accepting, lets what runs finish for `limits.drain`, and returns.
 ///
@@ -82,7 +79,7 @@ impl Door {
     async fn keep(&mut self, listener: &TcpListener, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut rest = pin!(sleep(Duration::ZERO));
-        let mut warned: Option<Instant> = None;
+        let failures = Seldom::new();
         loop {
             tokio::select! {
                 biased;
@@ -98,8 +95,7 @@ impl Door {
                     }
                     Err(error) => {
                         rest.as_mut().reset(Instant::now() + BREATH);
-                        if warned.is_none_or(|at| at.elapsed() >= SILENCE) {
-                            warned = Some(Instant::now());
+                        if failures.happens().is_some() {
                             tracing::warn!(%error, "cannot accept connections until others have ended");
                         }
                     }

@@ -9,6 +9,7 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -16,10 +17,17 @@ use crate::job::{Failure, Job, Verdict};
 use crate::open;
 use crate::open_error::OpenError;
 
+/// How long failures are not said aloud again.
+const SILENCE: Duration = Duration::from_mins(1);
+
 #[derive(Debug)]
 pub(crate) struct Writer {
     path: PathBuf,
     state: State,
+    /// When a failure was last said aloud.
+    complained: Option<Instant>,
+    /// Whether that is still to be taken back aloud.
+    complains: bool,
 }
 
 #[derive(Debug)]
@@ -31,7 +39,7 @@ enum State {
 
 impl Writer {
     pub(crate) fn new(path: &Path, connection: Connection) -> Writer {
-        Writer { path: path.to_owned(), state: State::Ready(connection) }
+        Writer { path: path.to_owned(), state: State::Ready(connection), complained: None, complains: false }
     }
 
     /// One transaction for all. On an error nothing may be acknowledged, not even a refusal.
@@ -39,10 +47,26 @@ impl Writer {
         let connection = self.ready()?;
         let outcome = transact(connection, jobs);
         if let Err(failure) = &outcome {
-            tracing::error!(path = %self.path.display(), ?failure, "a commit failed; reopening before the next");
+            let is_news = self.is_news(Instant::now());
+            let path = self.path.display();
+            if is_news {
+                tracing::error!(%path, ?failure, "a commit failed; reopening before the next");
+            } else {
+                tracing::debug!(%path, ?failure, "a commit failed; reopening before the next");
+            }
             self.state = State::Lost;
         }
         outcome
+    }
+
+    /// Whether a failure is worth an error: a disk may stay full for long, with a commit that fails for every stranger's message.
+    fn is_news(&mut self, now: Instant) -> bool {
+        let is_news = self.complained.is_none_or(|at| now.saturating_duration_since(at) >= SILENCE);
+        if is_news {
+            self.complained = Some(now);
+            self.complains = true;
+        }
+        is_news
     }
 
     pub(crate) fn close(&mut self) {
@@ -52,7 +76,12 @@ impl Writer {
     fn ready(&mut self) -> Result<&Connection, Failure> {
         if matches!(self.state, State::Lost) {
             self.state = State::Ready(reopen(&self.path)?);
-            tracing::info!(path = %self.path.display(), "the database can be written again");
+            let path = self.path.display();
+            if std::mem::take(&mut self.complains) {
+                tracing::info!(%path, "the database can be written again");
+            } else {
+                tracing::debug!(%path, "the database can be written again");
+            }
         }
         match &self.state {
             State::Ready(connection) => Ok(connection),
@@ -118,4 +147,17 @@ fn reopen(path: &Path) -> Result<Connection, Failure> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_an_error_once_a_minute() {
+        let mut writer = Writer::new(Path::new("a.db"), Connection::open_in_memory().unwrap());
+        let start = Instant::now();
+        let news = [0, 0, 59, 60, 119, 500].map(|second| writer.is_news(start + Duration::from_secs(second)));
+        assert_eq!(news, [true, false, false, true, false, true]);
+    }
 }

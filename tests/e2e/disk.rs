@@ -56,12 +56,23 @@ fn a_fault_is_survived(calls: &str, fault: &str, refusal: Slug) {
     let mut kept = Vec::new();
     leave(&rui, "before", &mut kept);
     let Some(strace) = inject(&mut rui, calls, fault) else { return };
-    for text in ["lost", "lost too"] {
+    for text in ["lost", "lost too", "lost as well"] {
         let answer = rui.leave(&json!({"from": "ci", "body": text})).expect_problem(refusal);
         assert_eq!(answer.header("retry-after").is_some(), refusal == Slug::Unavailable, "{answer:?}");
         rui.get("/health").expect(200);
     }
     end(strace);
+    let log = rui.daemon().stderr();
+    for (word, most) in [
+        ("a commit failed", 1),
+        ("cannot be kept", 1),
+        ("could not be kept", 0),
+        ("is refused", 1),
+        ("answered", 0),
+    ] {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(word)).collect();
+        assert!(lines.len() <= most, "who sends on meanwhile writes no log: {lines:#?}");
+    }
     for text in ["after", "and on"] {
         leave(&rui, text, &mut kept);
     }

@@ -1,5 +1,6 @@
 //! Refusals: what a sender is told whose message is not kept, and what there is to do about it.
 
+use listener::Seldom;
 use protocol::problem::{Problem, Slug};
 use protocol::{Fingerprint, Name};
 
@@ -57,9 +58,19 @@ pub(super) fn of_quota(exceeded: Exceeded) -> Problem {
         .retry_after(60)
 }
 
-/// The database could not keep it.
+/// The database could not keep it. A full disk lasts, and whoever sends on meanwhile writes no log.
 pub(super) fn of_fault(fault: &Fault) -> Problem {
-    tracing::error!(%fault, "a message could not be kept");
+    static PASSING: Seldom = Seldom::new();
+    static LASTING: Seldom = Seldom::new();
+    let seldom = match fault {
+        Fault::Full | Fault::Unavailable(_) => &PASSING,
+        Fault::Damaged(_) | Fault::Statement(_) | Fault::Defect => &LASTING,
+    };
+    if let Some(silently) = seldom.happens() {
+        tracing::error!(%fault, silently, "messages cannot be kept");
+    } else {
+        tracing::debug!(%fault, "a message could not be kept");
+    }
     match fault {
         Fault::Full => Slug::StorageFull.because("This peer's disk is full. Try again later."),
         Fault::Unavailable(_) => Slug::Unavailable

@@ -1,6 +1,6 @@
 //! What a client is told when the directory says no, or its database does.
 
-use listener::Refusal;
+use listener::{Refusal, Seldom};
 use protocol::{Name, Problem, Slug};
 
 use crate::directory::{self, Failure, Invitation, RegisterError};
@@ -61,7 +61,12 @@ pub(super) fn failed(failure: Failure) -> Refusal {
             Slug::StorageFull.because(detail).into()
         }
         Failure::Unavailable(why) => {
-            tracing::warn!(why, "the database is unavailable");
+            static UNAVAILABLE: Seldom = Seldom::new();
+            if let Some(silently) = UNAVAILABLE.happens() {
+                tracing::warn!(why, silently, "the database is unavailable");
+            } else {
+                tracing::debug!(why, "the database is unavailable");
+            }
             let detail = format!("Nothing was kept. Try again in {RETRY_AFTER} seconds.");
             Slug::Unavailable.because(detail).retry_after(RETRY_AFTER).into()
         }
