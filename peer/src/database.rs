@@ -1,6 +1,6 @@
 //! The peer's SQLite file: what it must be, and how it fails. Its tables belong to the rooms that own them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 use store::{OpenError, Schema, Store, WriteError};
@@ -20,6 +20,12 @@ const SCHEMA: Schema = Schema {
 /// Opens the file in this data directory, making it at first.
 pub fn open(data_dir: &Path) -> Result<Store, OpenError> {
     Store::open(&data_dir.join(FILE), &SCHEMA)
+}
+
+/// The file, and those that SQLite keeps beside it.
+#[must_use]
+pub fn files(data_dir: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|suffix| data_dir.join(format!("{FILE}{suffix}")))
 }
 
 /// The database could not do what it was asked. Nothing of it was kept.

@@ -85,6 +85,9 @@ impl Peer {
         let data_dir = std::path::absolute(data_dir).map_err(unusable)?;
         let key = Key::load(&data_dir)?;
         let store = database::open(&data_dir)?;
+        for file in database::files(&data_dir) {
+            identity::private::tighten(&file);
+        }
         let profile = identity::profile::read(&store)?;
         let key = match key {
             Some(key) => key,

@@ -161,3 +161,54 @@ fn first_starts_at_once_make_one_key() {
     });
     assert!(seen.iter().all(|whoami| whoami["fingerprint"] == ana.fingerprint()), "{seen:?}");
 }
+
+/// As a backup may restore it: its owner's alone again at the next command, and a folder that others can enter is spoken of.
+#[test]
+fn a_history_that_others_can_read_is_its_owner_s_again() {
+    let directory = Directory::start();
+    let mut ana = Peer::start(&directory, "ana");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let files = ["recado.db", "recado.db-wal", "recado.db-shm"].map(|file| ana.folder().join(file));
+    files.iter().for_each(|file| set(file, 0o644));
+    let said = ana.run(&["inbox"]).expect(0).stderr;
+    assert!(said.contains("recado.db was open to other users") && !said.contains("chmod"), "{said}");
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
+    set(ana.folder(), 0o750);
+    let said = ana.run(&["inbox"]).expect(0).stderr;
+    assert!(
+        said.contains(&format!(
+            "0750): unless that is what you want, run `chmod 700 '{}'`",
+            ana.folder().display()
+        )),
+        "{said}"
+    );
+    assert_eq!((said.lines().count(), mode(ana.folder())), (1, 0o750), "{said}");
+    set(ana.folder(), 0o700);
+    assert_eq!(ana.run(&["inbox"]).expect(0).stderr, "");
+    assert_eq!(ana.stop(), Some(0));
+}
+
+/// What is made for a peer is there after a power cut: the folders that its files are in, too.
+#[test]
+fn the_folders_that_are_made_are_synced_into_those_above() {
+    if std::process::Command::new("strace").arg("--version").output().is_err() {
+        assert!(std::env::var_os("RECADO_CI").is_none(), "strace is not installed: `apt install strace`");
+        return eprintln!("skipped: strace is not installed");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("new").join("data");
+    let mut command = std::process::Command::new("strace");
+    command.args(["-f", "-y", "-e", "trace=fsync"]).arg(super::harness::peer_command().get_program());
+    command.arg("--data-dir").arg(&data).args(["--server", "none", "whoami"]);
+    let traced = command.output().unwrap();
+    let said = String::from_utf8_lossy(&traced.stderr);
+    for folder in [home.path(), &home.path().join("new"), &data] {
+        assert!(
+            said.contains(&format!("<{}>)", folder.display())),
+            "{} is not synced: {said}",
+            folder.display()
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! Files for their owner only: what is secret is read from no others, and written whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -37,9 +37,53 @@ pub fn keep_to_the_owner() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Makes a directory that only its owner can read, unless it is there.
+/// Makes a directory that only its owner can read, and those above it, unless they are there. What is made is there after a
+/// power cut too. One that others can enter is left so, with a warning: it may be shared on purpose.
 pub fn make_directory(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let missing: Vec<_> = path.ancestors().take_while(|path| is_missing(path)).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for made in missing {
+        sync_directory(made)?;
+    }
+    let mode = mode_of(path)?;
+    if mode & 0o011 != 0 {
+        tracing::warn!(
+            "other users of this machine can enter the data directory (mode {mode:04o}): unless that is what you want, run `chmod 700 '{}'`",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// A file, if it is there, that the group or others may use is its owner's alone from now on: a backup may have been restored
+/// without its mode.
+pub fn tighten(path: &Path) {
+    let outcome = mode_of(path).and_then(|mode| {
+        let is_open = mode & 0o077 != 0;
+        if !is_open {
+            return Ok(());
+        }
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        tracing::warn!(
+            "{} was open to other users of this machine (mode {mode:04o}), and is its owner's alone now",
+            path.display()
+        );
+        Ok(())
+    });
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "{} may be open to other users of this machine: see to it that it is its owner's alone", path.display());
+        }
+        _ => {}
+    }
+}
+
+fn mode_of(path: &Path) -> io::Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o7777)
+}
+
+fn is_missing(path: &Path) -> bool {
+    !path.as_os_str().is_empty() && !path.exists()
 }
 
 /// What is in this file; nothing if there is none.
@@ -111,6 +155,20 @@ mod tests {
             assert_eq!((mode(&file), read(&file).unwrap().as_deref()), (0o600, Some(text.as_bytes())));
         }
         assert_eq!(fs::read_dir(&private).unwrap().count(), 1, "nothing is left aside");
+    }
+
+    #[test]
+    fn a_file_that_was_open_to_others_is_its_owner_s_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("recado.db");
+        tighten(&file);
+        assert!(!file.exists());
+        fs::write(&file, "text").unwrap();
+        for (bits, then) in [(0o600, 0o600), (0o400, 0o400), (0o644, 0o600), (0o660, 0o600), (0o755, 0o600)] {
+            fs::set_permissions(&file, Permissions::from_mode(bits)).unwrap();
+            tighten(&file);
+            assert_eq!(mode(&file), then, "{bits:o}");
+        }
     }
 
     #[test]
