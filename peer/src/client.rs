@@ -27,6 +27,10 @@ pub use verifier::OtherKey;
 /// A directory that cannot be connected to within this is away.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// As many connections to a directory are kept as questions are under way at once: opening one for each question would
+/// use up this machine's ports.
+const IDLE_TO_DIRECTORY: usize = 64;
+
 /// What vouches for the other end of a connection to a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vouching {
@@ -49,7 +53,7 @@ pub fn to_directory(vouching: Vouching) -> Result<Client, ClientError> {
             bare().https_only(true)
         }
     };
-    Ok(builder.connect_timeout(CONNECT).build()?)
+    Ok(builder.connect_timeout(CONNECT).pool_max_idle_per_host(IDLE_TO_DIRECTORY).build()?)
 }
 
 /// A client without a system proxy, that follows no redirects.

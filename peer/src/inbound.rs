@@ -7,6 +7,8 @@ pub mod endpoint;
 
 pub mod claims;
 
+mod budget;
+
 pub mod sender;
 
 pub mod had;

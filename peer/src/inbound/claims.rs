@@ -1,15 +1,17 @@
 //! What the directory says of a name while a message waits: asked once for all who wait, remembered for a moment, and given
-//! up after two seconds. Never in a transaction.
+//! up after two seconds. Never in a transaction. How often strangers may make this peer ask is for `budget`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use listener::Source;
 use protocol::{Fingerprint, Name};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use super::budget::Budget;
 use crate::directory::Directory;
 use crate::locked;
 
@@ -35,6 +37,8 @@ pub enum Answer {
     WithoutKey,
     /// Somebody has it with this key.
     Key(Fingerprint),
+    /// It did not say in time; a moment ago it named this key.
+    KeyBefore(Fingerprint),
     /// It did not say in time.
     Away,
 }
@@ -44,7 +48,7 @@ impl Answer {
         match self {
             Self::Key(_) => Some(KEY_REMEMBERED),
             Self::Unclaimed | Self::WithoutKey => Some(ABSENCE_REMEMBERED),
-            Self::NotConfigured | Self::Away => None,
+            Self::NotConfigured | Self::KeyBefore(_) | Self::Away => None,
         }
     }
 }
@@ -58,14 +62,24 @@ pub struct Claims {
     ask: Option<Arc<Ask>>,
     memory: Arc<Mutex<Memory>>,
     places: Arc<Semaphore>,
+    budget: Arc<Mutex<Budget>>,
 }
 
 #[derive(Default)]
 struct Memory {
-    /// With the moment until which each holds.
-    answers: HashMap<Name, (Answer, Instant)>,
-    under_way: HashMap<Name, Arc<OnceCell<Answer>>>,
+    answers: HashMap<Name, Remembered>,
+    under_way: HashMap<Name, Arc<Question>>,
 }
+
+#[derive(Clone, Copy)]
+struct Remembered {
+    answer: Answer,
+    asked_at: Instant,
+    until: Instant,
+}
+
+/// What comes of a question, and when it was asked.
+type Question = OnceCell<(Answer, Instant)>;
 
 impl Claims {
     /// The claims of this directory, if there is one.
@@ -82,7 +96,12 @@ impl Claims {
 
     /// The claims that are told so.
     pub(super) fn asking(ask: Option<Arc<Ask>>) -> Self {
-        Self { ask, memory: Arc::default(), places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+        Self {
+            ask,
+            memory: Arc::default(),
+            places: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            budget: Arc::default(),
+        }
     }
 
     /// What is known of a name without asking.
@@ -91,26 +110,48 @@ impl Claims {
         if self.ask.is_none() {
             return Some(Answer::NotConfigured);
         }
-        locked(&self.memory).remembered(name, Instant::now())
+        locked(&self.memory).remembered(name, Instant::now()).map(|remembered| remembered.answer)
     }
 
-    /// What the directory says of a name, within two seconds.
-    pub async fn answer(&self, name: &Name) -> Answer {
+    /// What the directory says of a name to a question that was asked `since` then, within two seconds. Who at this source
+    /// has made it ask too often already gets no answer.
+    pub async fn answer(&self, name: &Name, source: Source, since: Instant) -> Answer {
         let Some(ask) = &self.ask else { return Answer::NotConfigured };
-        let lookup = {
-            let mut memory = locked(&self.memory);
-            if let Some(answer) = memory.remembered(name, Instant::now()) {
+        let now = Instant::now();
+        let remembered = locked(&self.memory).remembered(name, now);
+        if let Some(fresh) = remembered.filter(|remembered| remembered.asked_at >= since) {
+            return fresh.answer;
+        }
+        let answer = if locked(&self.budget).take(source, now) {
+            timeout(PATIENCE, self.asked(ask.as_ref(), name, since)).await.unwrap_or(Answer::Away)
+        } else {
+            Answer::Away
+        };
+        match (answer, remembered.map(|remembered| remembered.answer)) {
+            (Answer::Away, Some(Answer::Key(key))) => Answer::KeyBefore(key),
+            (answer, _) => answer,
+        }
+    }
+
+    /// The answer to the question that is under way, if that was asked late enough, or to one more.
+    async fn asked(&self, ask: &Ask, name: &Name, since: Instant) -> Answer {
+        loop {
+            let question = Arc::clone(locked(&self.memory).under_way.entry(name.clone()).or_default());
+            let lookup = Lookup { claims: self, name, question };
+            let answered = lookup.question.get_or_init(|| async {
+                let Ok(_place) = self.places.acquire().await else { return (Answer::Away, Instant::now()) };
+                let asked_at = Instant::now();
+                let answer = ask(name.clone()).await;
+                let mut memory = locked(&self.memory);
+                memory.under_way.remove(name);
+                memory.remember(name, answer, asked_at, Instant::now());
+                (answer, asked_at)
+            });
+            let (answer, asked_at) = *answered.await;
+            if asked_at >= since {
                 return answer;
             }
-            Lookup { cell: Arc::clone(memory.under_way.entry(name.clone()).or_default()), name, claims: self }
-        };
-        let answer = lookup.cell.get_or_init(|| async {
-            let Ok(_place) = self.places.acquire().await else { return Answer::Away };
-            let answer = ask(name.clone()).await;
-            locked(&self.memory).remember(name, answer, Instant::now());
-            answer
-        });
-        timeout(PATIENCE, answer).await.copied().unwrap_or(Answer::Away)
+        }
     }
 }
 
@@ -118,34 +159,37 @@ impl Claims {
 struct Lookup<'a> {
     claims: &'a Claims,
     name: &'a Name,
-    cell: Arc<OnceCell<Answer>>,
+    question: Arc<Question>,
 }
 
 impl Drop for Lookup<'_> {
     fn drop(&mut self) {
         let mut memory = locked(&self.claims.memory);
-        // Taken and given back under the lock only, so the list and this one are the last two.
-        if Arc::strong_count(&self.cell) == 2 {
+        let is_listed =
+            memory.under_way.get(self.name).is_some_and(|other| Arc::ptr_eq(other, &self.question));
+        // Taken from the list under the lock only, so the list and this one are the last two.
+        if is_listed && Arc::strong_count(&self.question) == 2 {
             memory.under_way.remove(self.name);
         }
     }
 }
 
 impl Memory {
-    fn remembered(&self, name: &Name, now: Instant) -> Option<Answer> {
-        self.answers.get(name).filter(|(_, until)| now < *until).map(|(answer, _)| *answer)
+    fn remembered(&self, name: &Name, now: Instant) -> Option<Remembered> {
+        self.answers.get(name).copied().filter(|remembered| now < remembered.until)
     }
 
-    fn remember(&mut self, name: &Name, answer: Answer, now: Instant) {
+    fn remember(&mut self, name: &Name, answer: Answer, asked_at: Instant, now: Instant) {
         let Some(time) = answer.remembered_for() else { return };
         if self.answers.len() >= MOST_REMEMBERED {
-            self.answers.retain(|_, (_, until)| now < *until);
+            self.answers.retain(|_, remembered| now < remembered.until);
         }
         if self.answers.len() >= MOST_REMEMBERED {
-            let next = self.answers.iter().min_by_key(|(_, (_, until))| *until).map(|(name, _)| name.clone());
+            let next = self.answers.iter().min_by_key(|(_, remembered)| remembered.until);
+            let next = next.map(|(name, _)| name.clone());
             next.and_then(|name| self.answers.remove(&name));
         }
-        self.answers.insert(name.clone(), (answer, now + time));
+        self.answers.insert(name.clone(), Remembered { answer, asked_at, until: now + time });
     }
 }
 
@@ -184,6 +228,20 @@ mod tests {
         (Claims::asking(Some(ask)), asked)
     }
 
+    fn source(ip: [u8; 4]) -> Source {
+        Source::connected((ip, 1).into(), &[])
+    }
+
+    impl Claims {
+        /// For a message that comes now and does with what is remembered.
+        async fn known(&self, name: &Name) -> Answer {
+            match self.remembered(name) {
+                Some(answer) => answer,
+                None => self.answer(name, source([127, 0, 0, 1]), Instant::now()).await,
+            }
+        }
+    }
+
     fn name(text: &str) -> Name {
         text.parse().unwrap()
     }
@@ -203,16 +261,16 @@ mod tests {
             let (claims, asked) = claims(answer, SECOND);
             let rui = name("rui");
             assert_eq!(claims.remembered(&rui), None);
-            let answers = join_all((0..100).map(|_| claims.answer(&rui))).await;
+            let answers = join_all((0..100).map(|_| claims.known(&rui))).await;
             assert!(answers.iter().all(|said| *said == answer));
             assert_eq!(asked.load(Ordering::Relaxed), 1);
             sleep(holds.saturating_sub(SECOND / 1_000)).await;
             assert_eq!(claims.remembered(&rui), Some(answer));
-            assert_eq!(claims.answer(&rui).await, answer);
+            assert_eq!(claims.known(&rui).await, answer);
             assert_eq!(asked.load(Ordering::Relaxed), 1);
             sleep(SECOND / 1_000).await;
             assert_eq!(claims.remembered(&rui), None);
-            assert_eq!(claims.answer(&rui).await, answer);
+            assert_eq!(claims.known(&rui).await, answer);
             assert_eq!(asked.load(Ordering::Relaxed), 2);
         }
     }
@@ -222,17 +280,17 @@ mod tests {
         let (slow, asked) = claims(KEY, 2 * SECOND + SECOND / 1_000);
         for times in 1..3 {
             let start = Instant::now();
-            assert_eq!(slow.answer(&name("rui")).await, Answer::Away);
+            assert_eq!(slow.known(&name("rui")).await, Answer::Away);
             assert_eq!((start.elapsed(), asked.load(Ordering::Relaxed)), (2 * SECOND, times));
         }
         assert!(locked(&slow.memory).under_way.is_empty());
         let (away, asked) = claims(Answer::Away, Duration::ZERO);
         for times in 1..3 {
-            assert_eq!(away.answer(&name("rui")).await, Answer::Away);
+            assert_eq!(away.known(&name("rui")).await, Answer::Away);
             assert_eq!(asked.load(Ordering::Relaxed), times);
         }
         let none = Claims::of(None);
-        assert_eq!(none.answer(&name("rui")).await, Answer::NotConfigured);
+        assert_eq!(none.known(&name("rui")).await, Answer::NotConfigured);
         assert_eq!(none.remembered(&name("rui")), Some(Answer::NotConfigured));
     }
 
@@ -240,12 +298,12 @@ mod tests {
     async fn whoever_gives_up_leaves_the_others_their_answer_and_nothing_behind() {
         let (claims, asked) = claims(KEY, SECOND);
         let rui = name("rui");
-        let gone = timeout(SECOND / 2, claims.answer(&rui));
-        let (gone, answered) = tokio::join!(gone, claims.answer(&rui));
+        let gone = timeout(SECOND / 2, claims.known(&rui));
+        let (gone, answered) = tokio::join!(gone, claims.known(&rui));
         assert!(gone.is_err());
         assert_eq!(answered, KEY);
         assert_eq!(asked.load(Ordering::Relaxed), 2, "the question of the one who left was given up");
-        assert!(timeout(SECOND / 2, claims.answer(&name("ana"))).await.is_err());
+        assert!(timeout(SECOND / 2, claims.known(&name("ana"))).await.is_err());
         assert!(locked(&claims.memory).under_way.is_empty());
     }
 
@@ -253,7 +311,7 @@ mod tests {
     async fn sixty_four_questions_are_under_way_and_a_place_is_waited_for_in_the_same_time() {
         let (claims, asked) = claims(KEY, SECOND * 3 / 2);
         let names = names(65);
-        let answers = join_all(names.iter().map(|name| claims.answer(name))).await;
+        let answers = join_all(names.iter().map(|name| claims.known(name))).await;
         assert_eq!(answers.iter().filter(|answer| **answer == KEY).count(), 64);
         assert_eq!(answers[64], Answer::Away, "there was a place after 1.5 s, and half a second left");
         assert_eq!(asked.load(Ordering::Relaxed), 65);
@@ -265,14 +323,50 @@ mod tests {
         let names = names(MOST_REMEMBERED);
         let now = Instant::now();
         for (number, name) in (0_u32..).zip(&names) {
-            locked(&claims.memory).remember(name, KEY, now + number * SECOND / 10_000);
+            locked(&claims.memory).remember(name, KEY, now, now + number * SECOND / 10_000);
         }
-        claims.answer(&name("rui")).await;
+        claims.known(&name("rui")).await;
         assert_eq!(claims.remembered(&names[0]), None);
         assert_eq!(claims.remembered(&names[1]), Some(KEY));
         sleep(30 * SECOND + SECOND / 100).await;
-        claims.answer(&name("rui")).await;
+        claims.known(&name("rui")).await;
         assert_eq!(claims.remembered(&names[MOST_REMEMBERED - 1]), Some(KEY));
         assert_eq!(locked(&claims.memory).answers.len(), MOST_REMEMBERED - 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_was_asked_since_the_message_came_counts_as_an_answer_to_it() {
+        let (claims, asked) = claims(KEY, SECOND);
+        let (rui, here) = (name("rui"), source([127, 0, 0, 1]));
+        let answer = async |after: Duration| {
+            sleep(after).await;
+            let came = Instant::now();
+            (claims.answer(&rui, here, came).await, came.elapsed())
+        };
+        let (first, during, with_it) =
+            tokio::join!(answer(SECOND * 0), answer(SECOND / 4), answer(SECOND / 2));
+        assert_eq!(first, (KEY, SECOND));
+        assert_eq!(during, (KEY, SECOND * 7 / 4), "one question was under way already");
+        assert_eq!(with_it, (KEY, SECOND * 3 / 2), "they wait for the same next one");
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        assert!(locked(&claims.memory).under_way.is_empty());
+        let (earlier, came) = (Instant::now() - SECOND, Instant::now());
+        assert_eq!(claims.answer(&rui, here, earlier).await, KEY, "asked since");
+        assert_eq!((asked.load(Ordering::Relaxed), came.elapsed()), (2, SECOND * 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_makes_it_ask_too_often_gets_no_answer_and_is_told_what_it_was() {
+        let (claims, asked) = claims(KEY, Duration::ZERO);
+        let stranger = source([192, 0, 2, 7]);
+        let names = names(40);
+        let answers = join_all(names.iter().map(|name| claims.answer(name, stranger, Instant::now()))).await;
+        assert_eq!(answers.iter().filter(|answer| **answer == KEY).count(), 20);
+        assert_eq!((answers[20], asked.load(Ordering::Relaxed)), (Answer::Away, 20));
+        sleep(SECOND / 100).await;
+        let again = claims.answer(&names[0], stranger, Instant::now()).await;
+        assert_eq!(again, Answer::KeyBefore(Fingerprint::from_bytes([1; 32])));
+        let other = claims.answer(&names[0], source([192, 0, 2, 8]), Instant::now()).await;
+        assert_eq!((other, asked.load(Ordering::Relaxed)), (KEY, 21));
     }
 }

@@ -12,10 +12,11 @@ use protocol::message::{Identity, Message, Receipt, Unparsed};
 use protocol::{Fingerprint, Name, Problem, Slug, paths};
 use serde::de::IgnoredAny;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::claims::Claims;
 use super::gate::Gate;
-use super::inbox::{Inbox, Kept, Terms};
+use super::inbox::{Inbox, Kept, Letter, Terms};
 use super::refusal;
 use super::sender::Sender;
 use crate::database::Fault;
@@ -62,7 +63,7 @@ async fn leave_message(
             ))
             .into());
     }
-    let sender = Sender { name: message.from.clone(), key, source: source.ip() };
+    let sender = Sender { name: message.from.clone(), key, source };
     let kept = endpoint.keep(&sender, message).await.map_err(|fault| refusal::of_fault(&fault))?;
     match kept {
         Kept::New(receipt) => Ok((StatusCode::CREATED, Answer(receipt))),
@@ -72,23 +73,21 @@ async fn leave_message(
             .into()),
         Kept::Refused(why) => Err(refusal::of_sender(why, &sender.name, key).into()),
         Kept::OverQuota(exceeded) => Err(refusal::of_quota(exceeded).into()),
-        Kept::Ask => Err(Slug::Unavailable.because("The sender could not be judged. Try again.").retry_after(1).into()),
     }
 }
 
 impl Endpoint {
-    /// Keeps a message with what is known of its sender, and once more with what the directory says if that is needed.
+    /// Keeps a message with what is known of its sender, and where that is not enough, with what the directory says.
     async fn keep(&self, sender: &Sender, message: Message) -> Result<Kept, Fault> {
-        let message = Arc::new(message);
-        let keep = |answer| {
-            let (sender, message) = (sender.clone(), Arc::clone(&message));
-            self.inbox.keep(&self.name, sender, message, answer, self.terms, crate::now())
-        };
-        let kept = keep(self.claims.remembered(&sender.name)).await?;
-        match kept {
-            Kept::Ask => keep(Some(self.claims.answer(&sender.name).await)).await,
-            kept => Ok(kept),
+        let came = Instant::now();
+        let Sender { name, source, .. } = sender;
+        let (to, terms, now) = (self.name.clone(), self.terms, crate::now());
+        let letter = Arc::new(Letter { to, sender: sender.clone(), message, terms, now });
+        let remembered = self.claims.remembered(name);
+        if let Some(kept) = self.inbox.keep_unasked(Arc::clone(&letter), remembered).await? {
+            return Ok(kept);
         }
+        self.inbox.keep(letter, self.claims.answer(name, *source, came).await).await
     }
 }
 

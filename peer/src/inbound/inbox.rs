@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::claims::Answer;
 use super::had::{self, Had};
 use super::quota::{Class, Exceeded, Quotas};
-use super::sender::{Accept, Sender, Verdict, Why, judge};
-use crate::contacts::{mismatches, pins};
+use super::sender::{Accept, Sender, Verdict, Why, judge, judge_unasked};
+use crate::contacts::{Standing, mismatches, pins};
 use crate::conversations::next_position;
 use crate::database::Fault;
 
@@ -37,8 +37,6 @@ pub enum Kept {
     Refused(Why),
     /// As much is kept of such senders as may be.
     OverQuota(Exceeded),
-    /// Only the directory can tell whether its sender is listened to.
-    Ask,
 }
 
 /// On what terms messages are taken.
@@ -70,26 +68,27 @@ impl Inbox {
         self.arrivals.subscribe()
     }
 
-    /// Keeps a message that is for `to`, if its sender is listened to. `answer` is what the directory said of the name, if
-    /// that is known. Answers when it is on the disk, and not before.
-    pub async fn keep(
-        &self,
-        to: &Name,
-        sender: Sender,
-        message: Arc<Message>,
-        answer: Option<Answer>,
-        terms: Terms,
-        now: Timestamp,
-    ) -> Result<Kept, Fault> {
-        let to = message.to.clone().unwrap_or_else(|| to.clone());
+    /// Keeps a message, if its sender is listened to, by what the directory says of the name now. Answers when it is on
+    /// the disk, and not before.
+    pub async fn keep(&self, letter: Arc<Letter>, answer: Answer) -> Result<Kept, Fault> {
         let arrivals = self.arrivals.clone();
-        let publish = move |kept: &mut Kept| {
-            if matches!(kept, Kept::New(_)) {
-                arrivals.send_replace(());
-            }
-        };
-        let letter = Letter { to, sender, message, answer, terms, now };
-        Ok(self.store.write_then(move |connection| letter.keep(connection), publish).await?)
+        let write =
+            self.store.write_then(move |connection| letter.keep(connection, answer), announcing(arrivals));
+        Ok(write.await?)
+    }
+
+    /// The same, by what the directory said a moment ago, if anything; none if it has to be asked.
+    pub async fn keep_unasked(
+        &self,
+        letter: Arc<Letter>,
+        remembered: Option<Answer>,
+    ) -> Result<Option<Kept>, Fault> {
+        let announce = announcing(self.arrivals.clone());
+        let write = self.store.write_then(
+            move |connection| letter.keep_unasked(connection, remembered),
+            move |kept: &mut Option<Kept>| kept.iter_mut().for_each(announce),
+        );
+        Ok(write.await?)
     }
 
     /// Marks messages as shown to the user.
@@ -126,44 +125,81 @@ impl Inbox {
 type Content = (String, String, String, Option<String>, Option<[u8; 16]>);
 
 /// A message with all that decides what becomes of it.
-struct Letter {
-    to: Name,
-    sender: Sender,
-    message: Arc<Message>,
-    answer: Option<Answer>,
-    terms: Terms,
-    now: Timestamp,
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// Whom it is for, if it does not say.
+    pub to: Name,
+    /// Who sent it.
+    pub sender: Sender,
+    /// The message.
+    pub message: Message,
+    /// On what terms it is taken.
+    pub terms: Terms,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// Tells of what is new.
+fn announcing(arrivals: watch::Sender<()>) -> impl Fn(&mut Kept) {
+    move |kept| {
+        if matches!(kept, Kept::New(_)) {
+            arrivals.send_replace(());
+        }
+    }
 }
 
 impl Letter {
-    /// Judges the sender as it stands in this very transaction, and keeps the message.
-    fn keep(&self, connection: &Connection) -> rusqlite::Result<Kept> {
+    fn keep(&self, connection: &Connection, answer: Answer) -> rusqlite::Result<Kept> {
+        let standing = self.standing(connection)?;
+        let verdict = judge(self.sender.key, &standing, answer, self.terms.accept);
+        self.keep_as(connection, &standing, verdict)
+    }
+
+    /// Asks for the directory's word only where there is room for the message.
+    fn keep_unasked(
+        &self,
+        connection: &Connection,
+        remembered: Option<Answer>,
+    ) -> rusqlite::Result<Option<Kept>> {
+        let standing = self.standing(connection)?;
+        if let Some(verdict) = judge_unasked(self.sender.key, &standing, remembered, self.terms.accept) {
+            return self.keep_as(connection, &standing, verdict).map(Some);
+        }
+        if self.kept_before(connection)?.is_some() {
+            return Ok(None);
+        }
+        Ok(self.exceeded(connection, &standing)?.map(Kept::OverQuota))
+    }
+
+    /// How the sender stands in this very transaction.
+    fn standing(&self, connection: &Connection) -> rusqlite::Result<Standing> {
+        pins::standing(connection, &self.sender.name, self.sender.key)
+    }
+
+    fn keep_as(
+        &self,
+        connection: &Connection,
+        standing: &Standing,
+        verdict: Verdict,
+    ) -> rusqlite::Result<Kept> {
         let Sender { name, key, .. } = &self.sender;
-        let standing = pins::standing(connection, name, *key)?;
-        let verdict = judge(*key, &standing, self.answer, self.terms.accept);
         match (verdict, key) {
-            (Verdict::Ask, _) => return Ok(Kept::Ask),
             (Verdict::Refused(why), key) => {
                 if let (Why::PinnedToAnother(_), Some(key)) = (why, key) {
                     mismatches::note(connection, name, *key, self.now)?;
                 }
                 return Ok(Kept::Refused(why));
             }
-            (Verdict::Verified, _) => pins::used(connection, name, &standing, self.now)?,
+            (Verdict::Verified, _) => pins::used(connection, name, standing, self.now)?,
             (Verdict::First | Verdict::Unverified, _) => {}
         }
         let (id, content) = (self.message.id.unwrap_or_else(Uuid::now_v7), self.content());
-        let before = match self.message.id {
-            Some(id) => find(connection, self.space(), id)?,
-            None => None,
-        };
+        let before = self.kept_before(connection)?;
         match &before {
             Some((first, _)) if *first != content => return Ok(Kept::OtherContent),
             Some(_) => {}
             None => {
-                let class = Class::of(*key, standing.vouched);
-                let exceeded = self.terms.quotas.exceeded(connection, class, content.2.len())?;
-                if let Some(exceeded) = exceeded {
+                if let Some(exceeded) = self.exceeded(connection, standing)? {
                     return Ok(Kept::OverQuota(exceeded));
                 }
                 self.insert(connection, id, content, verdict == Verdict::Unverified)?;
@@ -181,6 +217,17 @@ impl Letter {
         })
     }
 
+    /// The message of this sender with this id, if there is one.
+    fn kept_before(&self, connection: &Connection) -> rusqlite::Result<Option<(Content, Timestamp)>> {
+        self.message.id.map_or(Ok(None), |id| find(connection, self.space(), id))
+    }
+
+    /// The quota that this message would exceed.
+    fn exceeded(&self, connection: &Connection, standing: &Standing) -> rusqlite::Result<Option<Exceeded>> {
+        let class = Class::of(self.sender.key, standing.vouched);
+        self.terms.quotas.exceeded(connection, class, self.message.body.as_str().len())
+    }
+
     /// Whose ids these are.
     fn space(&self) -> &[u8] {
         self.sender.key.as_ref().map_or(&[][..], |key| &key.as_bytes()[..])
@@ -189,7 +236,7 @@ impl Letter {
     fn content(&self) -> Content {
         (
             self.sender.name.as_str().to_owned(),
-            self.to.as_str().to_owned(),
+            self.message.to.as_ref().unwrap_or(&self.to).as_str().to_owned(),
             self.message.body.as_str().to_owned(),
             self.message.sent_at.map(|time| time.to_string()),
             self.message.reply_to.map(Uuid::into_bytes),
@@ -222,7 +269,7 @@ impl Letter {
                 ":sent_at": sent_at,
                 ":received_at": self.now.to_string(),
                 ":doubted": is_doubted,
-                ":source": self.sender.source.to_string(),
+                ":source": self.sender.source.ip().to_string(),
                 ":seq": self.message.seq,
                 ":reply_to": reply_to,
             })?;

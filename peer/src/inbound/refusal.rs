@@ -22,11 +22,16 @@ pub(super) fn of_sender(why: Why, name: &Name, key: Option<Fingerprint>) -> Prob
         Why::ProofRequired => Slug::ProofRequired.because(format!(
             "{name} has a key, so its messages come over https with that key's certificate: use `peer send`, or curl with `--cert identity.pem`. Without a key, send under a name that nobody has.",
         )),
-        Why::DirectoryNeeded => Slug::DirectoryNeeded
-            .because(format!(
-                "Whether {name} has a key is for the directory to say, and it does not answer. Try again, or send over https with a certificate.",
-            ))
-            .retry_after(5),
+        Why::DirectoryNeeded => {
+            let way_out = match key {
+                Some(_) => "Try again.",
+                None => "Try again, or send over https with a certificate.",
+            };
+            let detail = format!(
+                "Whether {name} has a key, and which, is for the directory to say, and it does not answer. {way_out}"
+            );
+            Slug::DirectoryNeeded.because(detail).retry_after(5)
+        }
         Why::NotAccepted(Accept::Contacts) => Slug::NotAccepted.because(
             "This peer takes messages from its user's contacts only. Give the user your `peer invite` link some other way, to be added.",
         ),

@@ -1,8 +1,7 @@
 //! The sender: who a message comes from, and whether it is taken. That is decided from what the connection proved, from
 //! what this peer remembers of the name, and where that does not say, from what the directory does.
 
-use std::net::IpAddr;
-
+use listener::Source;
 use protocol::{Fingerprint, Name};
 
 use super::claims::Answer;
@@ -15,8 +14,8 @@ pub struct Sender {
     pub name: Name,
     /// The key that the connection proved; its ids are a space of their own.
     pub key: Option<Fingerprint>,
-    /// The IP address that the message came from.
-    pub source: IpAddr,
+    /// Where the message came from.
+    pub source: Source,
 }
 
 /// Whose messages are taken.
@@ -42,8 +41,6 @@ pub enum Verdict {
     Unverified,
     /// It is not taken.
     Refused(Why),
-    /// Only the directory can tell.
-    Ask,
 }
 
 /// Why a message is not taken.
@@ -63,42 +60,61 @@ pub enum Why {
     NotAccepted(Accept),
 }
 
-/// What comes of a message from somebody who proved this key and stands so. `answer` is what the directory said, if it was
-/// asked; once it was, the verdict is never to ask it.
+/// What comes of a message from somebody who proved this key and stands so, by what the directory says now.
 #[must_use]
-pub fn judge(
-    key: Option<Fingerprint>,
-    standing: &Standing,
-    answer: Option<Answer>,
-    accept: Accept,
-) -> Verdict {
-    if standing.blocked {
-        return Verdict::Refused(Why::Blocked);
-    }
-    let verdict = verdict(key, standing.pin.map(|pin| pin.fingerprint), answer);
-    let is_contact = standing.pin.is_some_and(|pin| pin.kind != Kind::Seen);
-    let accepted = match (verdict, accept) {
-        (Verdict::Refused(_) | Verdict::Ask, _) | (_, Accept::Everyone) => true,
-        (_, Accept::Verified) => verdict != Verdict::Unverified,
-        (_, Accept::Contacts) => verdict == Verdict::Verified && is_contact,
-    };
-    if accepted { verdict } else { Verdict::Refused(Why::NotAccepted(accept)) }
+pub fn judge(key: Option<Fingerprint>, standing: &Standing, answer: Answer, accept: Accept) -> Verdict {
+    by_pin(key, standing, accept).unwrap_or_else(|| by_claim(key, answer, accept))
 }
 
-/// What comes of a message by the keys alone: the one that was proved, the one that the name is pinned to, and the one that
-/// the directory names.
-fn verdict(key: Option<Fingerprint>, pin: Option<Fingerprint>, answer: Option<Answer>) -> Verdict {
-    match (key, pin, answer) {
-        (Some(key), Some(pin), _) if key == pin => Verdict::Verified,
-        (Some(_), Some(pin), _) => Verdict::Refused(Why::PinnedToAnother(pin)),
-        (None, Some(_), _) | (None, None, Some(Answer::Key(_))) => Verdict::Refused(Why::ProofRequired),
-        (_, None, None) => Verdict::Ask,
-        (Some(key), None, Some(Answer::Key(claimed))) if key == claimed => Verdict::First,
-        (Some(_), None, Some(Answer::Key(claimed))) => Verdict::Refused(Why::ClaimedByAnother(claimed)),
-        (None, None, Some(Answer::Away)) => Verdict::Refused(Why::DirectoryNeeded),
-        (Some(_), None, Some(_))
-        | (None, None, Some(Answer::NotConfigured | Answer::Unclaimed | Answer::WithoutKey)) => {
+/// What comes of it, if that can be said without asking the directory. What it said a moment ago is enough to take a
+/// message, and not to refuse one for good: the name may have been claimed since.
+#[must_use]
+pub fn judge_unasked(
+    key: Option<Fingerprint>,
+    standing: &Standing,
+    remembered: Option<Answer>,
+    accept: Accept,
+) -> Option<Verdict> {
+    by_pin(key, standing, accept).or_else(|| {
+        let answer = remembered?;
+        let verdict = by_claim(key, answer, accept);
+        (answer == Answer::NotConfigured || !matches!(verdict, Verdict::Refused(_))).then_some(verdict)
+    })
+}
+
+/// What is settled by what this peer remembers of the name and the key.
+fn by_pin(key: Option<Fingerprint>, standing: &Standing, accept: Accept) -> Option<Verdict> {
+    if standing.blocked {
+        return Some(Verdict::Refused(Why::Blocked));
+    }
+    let pin = standing.pin?;
+    Some(match key {
+        None => Verdict::Refused(Why::ProofRequired),
+        Some(key) if key != pin.fingerprint => Verdict::Refused(Why::PinnedToAnother(pin.fingerprint)),
+        Some(_) if accept == Accept::Contacts && pin.kind == Kind::Seen => {
+            Verdict::Refused(Why::NotAccepted(accept))
+        }
+        Some(_) => Verdict::Verified,
+    })
+}
+
+/// What comes of a message under a name that has no pin.
+fn by_claim(key: Option<Fingerprint>, answer: Answer, accept: Accept) -> Verdict {
+    let verdict = match (key, answer) {
+        (Some(key), Answer::Key(claimed) | Answer::KeyBefore(claimed)) if key == claimed => Verdict::First,
+        (Some(_), Answer::Key(claimed)) => return Verdict::Refused(Why::ClaimedByAnother(claimed)),
+        (None, Answer::Key(_)) => return Verdict::Refused(Why::ProofRequired),
+        (_, Answer::KeyBefore(_)) | (None, Answer::Away) => {
+            return Verdict::Refused(Why::DirectoryNeeded);
+        }
+        (_, Answer::NotConfigured | Answer::Unclaimed | Answer::WithoutKey) | (Some(_), Answer::Away) => {
             Verdict::Unverified
         }
+    };
+    match (verdict, accept) {
+        (_, Accept::Everyone) | (Verdict::First, Accept::Verified) => verdict,
+        // It may be the sender's name: that is no reason to refuse the message for good.
+        (_, Accept::Verified) if answer == Answer::Away => Verdict::Refused(Why::DirectoryNeeded),
+        _ => Verdict::Refused(Why::NotAccepted(accept)),
     }
 }

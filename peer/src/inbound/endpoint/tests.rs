@@ -8,6 +8,7 @@ use protocol::Fingerprint;
 use tokio::time::sleep;
 
 use super::super::claims::{Answer as Said, Ask};
+use super::super::quota::{Quota, Quotas};
 use super::super::sender::Accept;
 use super::*;
 use crate::contacts::{Contacts, Kind, Pin, pins};
@@ -120,7 +121,8 @@ fn name(text: &str) -> Name {
 async fn leave(endpoint: &Endpoint, from: &Name, certificate: Option<Fingerprint>) -> &'static str {
     let text = serde_json::json!({"from": from, "body": "oi", "seq": 1}).to_string();
     let message = Message::try_from(serde_json::from_str::<Unparsed>(&text).unwrap()).unwrap();
-    let sender = Sender { name: from.clone(), key: certificate, source: [127, 0, 0, 1].into() };
+    let source = Source::connected(([127, 0, 0, 1], 1).into(), &[]);
+    let sender = Sender { name: from.clone(), key: certificate, source };
     match endpoint.keep(&sender, message).await.unwrap() {
         Kept::New(receipt) if receipt.verified => "verified",
         Kept::New(_) => "unverified",
@@ -198,6 +200,8 @@ async fn whose_messages_are_taken_is_the_users_choice() {
         ("bia", "F", "G", ["key-mismatch"; 3]),
         ("bia", "F", "none", ["proof-required"; 3]),
         ("zé", "away", "none", ["directory-needed"; 3]),
+        ("zé", "away", "F", ["unverified", "directory-needed", no]),
+        ("zé", "slow", "F", ["unverified", "directory-needed", no]),
     ] {
         let endings =
             [(Accept::Contacts, contacts), (Accept::Verified, verified), (Accept::Everyone, everyone)];
@@ -205,6 +209,86 @@ async fn whose_messages_are_taken_is_the_users_choice() {
             let endpoint = world.endpoint(directory(said).0, accept);
             assert_eq!(leave(&endpoint, &name(who), key(certificate)).await, end, "{who} {said} {accept:?}");
             world.contacts.forget(&name("new")).await.unwrap();
+        }
+    }
+}
+
+/// What the directory said before, what it says now, the certificate shown: what becomes of it for `everyone`, and for
+/// `verified`. Between the two answers a claim was made, forgotten, or bound to another key.
+const DOUBTS: &str = "
+    F            G            G     verified          verified
+    F            unclaimed    G     unverified        not-accepted
+    F            unclaimed    none  unverified        not-accepted
+    F            away         G     directory-needed  directory-needed
+    F            away         none  directory-needed  directory-needed
+    F            F            G     key-mismatch      key-mismatch
+    F            F            none  proof-required    proof-required
+    F            G            F     verified          verified
+    unclaimed    F            F     unverified        verified
+    unclaimed    G            F     unverified        key-mismatch
+    unclaimed    F            none  unverified        proof-required
+    unclaimed    away         F     unverified        directory-needed
+    unclaimed    away         none  unverified        directory-needed
+    without-key  F            F     unverified        verified
+";
+
+/// A directory that says the one the first time, and the other ever after.
+fn of_two_minds(first: Said, then: Said) -> (Claims, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let ask: Arc<Ask> = Arc::new(move |_| {
+        let answer = if count.fetch_add(1, Ordering::Relaxed) == 0 { first } else { then };
+        Box::pin(async move { answer })
+    });
+    (Claims::asking(Some(ask)), asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_directory_said_before_takes_a_message_and_refuses_none() {
+    let said = |word: &str| match word {
+        "unclaimed" => Said::Unclaimed,
+        "without-key" => Said::WithoutKey,
+        "away" => Said::Away,
+        letter => Said::Key(key(letter).unwrap()),
+    };
+    for row in DOUBTS.lines().map(|row| row.split_whitespace().collect::<Vec<_>>()) {
+        let [before, now, certificate, everyone, verified] = row[..] else { continue };
+        for (accept, end) in [(Accept::Everyone, everyone), (Accept::Verified, verified)] {
+            let world = World::new();
+            let ana = name("ana");
+            let (claims, asked) = of_two_minds(said(before), said(now));
+            let came = Instant::now();
+            claims.answer(&ana, Source::connected(([127, 0, 0, 1], 1).into(), &[]), came).await;
+            sleep(Duration::from_secs(1)).await;
+            let endpoint = world.endpoint(claims, accept);
+            assert_eq!(leave(&endpoint, &ana, key(certificate)).await, end, "{row:?} {accept:?}");
+            let is_kept = end.ends_with("verified");
+            assert_eq!(world.kept(), u64::from(is_kept));
+            assert!(is_kept || asked.load(Ordering::Relaxed) == 2, "{row:?}: refused unasked");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_directory_is_not_asked_for_what_there_is_no_room_for() {
+    let world = World::new();
+    let (claims, asked) = directory("unclaimed");
+    let mut endpoint = world.endpoint(claims, Accept::Everyone);
+    let one = Quota::AtMost(1, 100);
+    endpoint.terms.quotas = Quotas { unverified: one, stranger: one, strangers: Quota::None };
+    for certificate in [None, Some(G)] {
+        let message = |id: u128| {
+            let text = serde_json::json!({"from": "ana", "body": "oi", "id": uuid::Uuid::from_u128(id)});
+            Message::try_from(serde_json::from_str::<Unparsed>(&text.to_string()).unwrap()).unwrap()
+        };
+        let source = Source::connected(([192, 0, 2, 7], 1).into(), &[]);
+        let sender = Sender { name: name("ana"), key: certificate, source };
+        asked.store(0, Ordering::Relaxed);
+        for (id, is_kept, times) in [(1, true, 1), (2, false, 1), (3, false, 1), (1, true, 2)] {
+            sleep(Duration::from_secs(6)).await;
+            let kept = endpoint.keep(&sender, message(id)).await.unwrap();
+            assert_eq!(!matches!(kept, Kept::OverQuota(_)), is_kept, "{kept:?}");
+            assert_eq!(asked.load(Ordering::Relaxed), times, "a repeat has its place already");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is kept once, of whom, and how much; senders are judged in the tests of the endpoint.
 
+use listener::Source;
 use proptest::prelude::*;
 use protocol::Fingerprint;
 
@@ -16,10 +17,11 @@ fn message(text: &str) -> Message {
 impl Inbox {
     async fn keep_on(&self, text: &str, key: Option<Fingerprint>, terms: Terms, second: i64) -> Kept {
         let message = message(text);
-        let sender = Sender { name: message.from.clone(), key, source: [127, 0, 0, 1].into() };
+        let source = Source::connected(([127, 0, 0, 1], 1).into(), &[]);
+        let sender = Sender { name: message.from.clone(), key, source };
         let now = Timestamp::from_second(second).unwrap();
-        let answer = Some(Answer::Unclaimed);
-        self.keep(&"rui".parse().unwrap(), sender, Arc::new(message), answer, terms, now).await.unwrap()
+        let letter = Letter { to: name("rui"), sender, message, terms, now };
+        self.keep(Arc::new(letter), Answer::Unclaimed).await.unwrap()
     }
 
     async fn run<T: Send + 'static>(
