@@ -171,7 +171,9 @@ fn a_history_that_others_can_read_is_its_owner_s_again() {
     let set =
         |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     let files = ["recado.db", "recado.db-wal", "recado.db-shm"].map(|file| ana.folder().join(file));
-    files.iter().for_each(|file| set(file, 0o644));
+    for file in &files {
+        set(file, 0o644);
+    }
     let said = ana.run(&["inbox"]).expect(0).stderr;
     assert!(said.contains("recado.db was open to other users") && !said.contains("chmod"), "{said}");
     assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
