@@ -344,7 +344,7 @@ mod tests {
             (claims.answer(&rui, here, came).await, came.elapsed())
         };
         let (first, during, with_it) =
-            tokio::join!(answer(SECOND * 0), answer(SECOND / 4), answer(SECOND / 2));
+            tokio::join!(answer(Duration::ZERO), answer(SECOND / 4), answer(SECOND / 2));
         assert_eq!(first, (KEY, SECOND));
         assert_eq!(during, (KEY, SECOND * 7 / 4), "one question was under way already");
         assert_eq!(with_it, (KEY, SECOND * 3 / 2), "they wait for the same next one");
@@ -352,7 +352,7 @@ mod tests {
         assert!(locked(&claims.memory).under_way.is_empty());
         let (earlier, came) = (Instant::now() - SECOND, Instant::now());
         assert_eq!(claims.answer(&rui, here, earlier).await, KEY, "asked since");
-        assert_eq!((asked.load(Ordering::Relaxed), came.elapsed()), (2, SECOND * 0));
+        assert_eq!((asked.load(Ordering::Relaxed), came.elapsed()), (2, Duration::ZERO));
     }
 
     #[tokio::test(start_paused = true)]
