@@ -7,6 +7,7 @@ CREATE TABLE pins (
     fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
     kind        TEXT    NOT NULL CHECK (kind IN ('own', 'seen', 'contact', 'former')),
     used_at     INTEGER NOT NULL,   -- milliseconds since 1970, to the day
+    proved      INTEGER NOT NULL CHECK (proved IN (0, 1)),  -- by a handshake or the user's word: not only claimed
     PRIMARY KEY (name, fingerprint)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX pins_current ON pins (name) WHERE kind <> 'former';
@@ -36,7 +37,8 @@ CREATE TABLE mismatches (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mismatches_by_time ON mismatches (at);
 
--- peer/src/inbound/had.rs: the sequence numbers that were had from each key, as ranges that neither touch nor overlap.
+-- peer/src/inbound/had.rs: the sequence numbers that were had from each key, as ranges that neither touch nor overlap. Those
+-- of a key that is no contact's go with the last message that is kept of it.
 CREATE TABLE had (
     sender BLOB    NOT NULL,
     first  INTEGER NOT NULL,
@@ -80,6 +82,9 @@ END;
 CREATE TRIGGER received_counts_down AFTER DELETE ON received BEGIN
     UPDATE kept SET messages = messages - 1, bytes = bytes - octet_length(OLD.body) WHERE sender = OLD.sender;
     DELETE FROM kept WHERE sender = OLD.sender AND messages = 0;
+    DELETE FROM had WHERE sender = OLD.sender
+        AND NOT EXISTS (SELECT 1 FROM kept WHERE sender = OLD.sender)
+        AND NOT EXISTS (SELECT 1 FROM pins WHERE fingerprint = OLD.sender AND kind IN ('own', 'contact'));
     UPDATE strangers SET messages = messages - 1, bytes = bytes - octet_length(OLD.body)
         WHERE OLD.sender <> x''
           AND NOT EXISTS (SELECT 1 FROM pins WHERE fingerprint = OLD.sender AND kind IN ('own', 'contact'));
@@ -111,6 +116,8 @@ BEGIN
     UPDATE strangers SET (messages, bytes) =
         (SELECT strangers.messages + kept.messages, strangers.bytes + kept.bytes FROM kept WHERE sender = OLD.fingerprint)
         WHERE EXISTS (SELECT 1 FROM kept WHERE sender = OLD.fingerprint);
+    DELETE FROM had WHERE sender = OLD.fingerprint
+        AND NOT EXISTS (SELECT 1 FROM kept WHERE sender = OLD.fingerprint);
 END;
 
 CREATE TRIGGER pins_dropped AFTER DELETE ON pins BEGIN
@@ -120,6 +127,9 @@ CREATE TRIGGER pins_dropped AFTER DELETE ON pins BEGIN
         WHERE OLD.kind IN ('own', 'contact')
           AND EXISTS (SELECT 1 FROM kept WHERE sender = OLD.fingerprint)
           AND NOT EXISTS (SELECT 1 FROM pins WHERE fingerprint = OLD.fingerprint AND kind IN ('own', 'contact'));
+    DELETE FROM had WHERE sender = OLD.fingerprint
+        AND NOT EXISTS (SELECT 1 FROM kept WHERE sender = OLD.fingerprint)
+        AND NOT EXISTS (SELECT 1 FROM pins WHERE fingerprint = OLD.fingerprint AND kind IN ('own', 'contact'));
 END;
 
 -- peer/src/outbound/outbox.rs: whether the user let the message go where no key can be checked, and the key that answered

@@ -97,15 +97,25 @@ impl Contacts {
         Ok(self.store.read(|connection| mismatches::of(connection, name))?)
     }
 
-    /// Remembers that a name was reached at this address; `loopback`: it may be dialled there though it is this machine.
-    pub async fn reached_at(&self, name: &Name, address: &Address, loopback: bool) -> Result<(), Fault> {
+    /// Remembers that a name was reached at this address, by whoever proved to have this key; `loopback`: it may be dialled
+    /// there though it is this machine.
+    pub async fn reached_at(
+        &self,
+        name: &Name,
+        fingerprint: Fingerprint,
+        address: &Address,
+        loopback: bool,
+    ) -> Result<(), Fault> {
+        let here = Known { address: address.clone(), loopback };
         // Nearly always it is where it was.
-        if self.last_address(name)?.is_some_and(|last| last.address == *address && last.loopback == loopback)
-        {
+        if self.last_address(name)?.as_ref() == Some(&here) && self.pin(name)?.is_none_or(|pin| pin.proved) {
             return Ok(());
         }
-        let (name, address) = (name.clone(), address.clone());
-        let write = self.store.write(move |connection| known::set(connection, &name, &address, loopback));
+        let name = name.clone();
+        let write = self.store.write(move |connection| {
+            pins::prove(connection, &name, fingerprint)?;
+            known::set(connection, &name, &here.address, here.loopback)
+        });
         Ok(write.await?)
     }
 
@@ -169,7 +179,8 @@ impl Contacts {
         })?)
     }
 
-    /// Takes no messages from a name any more, nor from any key that was ever pinned to it. Not for this peer's own name.
+    /// Takes no messages from a name any more, nor from any key that was ever proved under it. Not for this
+    /// peer's own name.
     pub async fn block(&self, name: &Name) -> Result<(), Fault> {
         let name = name.clone();
         Ok(self.store.write(move |connection| pins::block(connection, &name)).await?)
@@ -199,7 +210,7 @@ impl Contacts {
 
     /// Pins this peer's own name to its key, so that nobody else can speak under it.
     pub async fn pin_own(&self, name: &Name, fingerprint: Fingerprint) -> Result<(), Fault> {
-        let own = Some(Pin { fingerprint, kind: Kind::Own });
+        let own = Some(Pin { fingerprint, kind: Kind::Own, proved: true });
         if self.pin(name)? == own {
             return Ok(());
         }
@@ -232,7 +243,7 @@ pub fn remember(
     let Some(expected) = expected else { return Ok(()) };
     match pins::current(connection, name)? {
         Some(pin) if pin.fingerprint != expected || pin.kind != Kind::Seen => Ok(()),
-        _ => pins::vouch(connection, name, expected, now),
+        _ => pins::believe(connection, name, expected, now),
     }
 }
 

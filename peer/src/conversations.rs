@@ -424,9 +424,9 @@ mod tests {
         let (yes, no) = (true, false);
         let fill = conversations.store.write(|connection| {
             connection.execute_batch(
-                "INSERT INTO pins (name, fingerprint, kind, used_at) VALUES
-                     ('ana', zeroblob(32), 'contact', 0), ('ana', CAST(printf('%032d', 1) AS BLOB), 'former', 0),
-                     ('old', zeroblob(32), 'former', 0);
+                "INSERT INTO pins (name, fingerprint, kind, used_at, proved) VALUES
+                     ('ana', zeroblob(32), 'contact', 0, 1), ('ana', CAST(printf('%032d', 1) AS BLOB), 'former', 0, 1),
+                     ('old', zeroblob(32), 'former', 0, 1);
                  INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, source) VALUES
                      (1, x'', randomblob(16), 'ana', 'rui', 'nobody', '', ''),
                      (2, zeroblob(32), randomblob(16), 'ana', 'rui', 'ana', '', ''),

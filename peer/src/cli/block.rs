@@ -26,9 +26,9 @@ impl Block {
         refuse_own_name(&peer, &self.name)?;
         peer.contacts.block(&self.name).await?;
         report(&peer, &self.name, "blocked", &[], output)?;
-        if peer.contacts.pin(&self.name)?.is_none() {
+        if peer.contacts.pin(&self.name)?.is_none_or(|pin| !pin.proved) {
             note(
-                "No key of that name is known here, so only the name is blocked: its owner may come with another.",
+                "Nobody has proved a key under that name here, so only the name is blocked: its owner may come with another.",
             );
         }
         Ok(Exit::Done)

@@ -32,11 +32,11 @@ pub(super) struct Online<'a> {
 /// How the key that the directory lists goes with the one that this peer remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// They are the same.
+    /// They are the same, and it was proved.
     Verified,
     /// This peer remembers another one.
     OtherKey,
-    /// This peer remembers none, or the directory lists none.
+    /// This peer remembers none, or the directory lists none, or nobody has proved it yet.
     Unknown,
 }
 
@@ -44,8 +44,8 @@ impl Standing {
     fn of(listed: Option<Fingerprint>, pin: Option<Pin>) -> Self {
         match (listed, pin) {
             (Some(listed), Some(pin)) if listed != pin.fingerprint => Self::OtherKey,
-            (Some(_), Some(_)) => Self::Verified,
-            (None, _) | (_, None) => Self::Unknown,
+            (Some(_), Some(pin)) if pin.proved => Self::Verified,
+            _ => Self::Unknown,
         }
     }
 
@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn a_listed_key_is_held_against_the_one_that_is_remembered() {
         let key = |byte| Fingerprint::from_bytes([byte; 32]);
-        let pin = |byte, kind| Some(Pin { fingerprint: key(byte), kind });
+        let pin = |byte, kind| Some(Pin { fingerprint: key(byte), kind, proved: true });
+        let claimed = |byte| Some(Pin { fingerprint: key(byte), kind: Kind::Contact, proved: false });
         for (listed, pin, standing) in [
             (Some(key(1)), pin(1, Kind::Contact), Standing::Verified),
             (Some(key(1)), pin(1, Kind::Seen), Standing::Verified),
@@ -170,6 +171,8 @@ mod tests {
             (Some(key(1)), pin(2, Kind::Contact), Standing::OtherKey),
             (Some(key(1)), pin(2, Kind::Seen), Standing::OtherKey),
             (Some(key(1)), pin(2, Kind::Own), Standing::OtherKey),
+            (Some(key(1)), claimed(1), Standing::Unknown),
+            (Some(key(1)), claimed(2), Standing::OtherKey),
             (Some(key(1)), None, Standing::Unknown),
             (None, pin(1, Kind::Contact), Standing::Unknown),
             (None, None, Standing::Unknown),

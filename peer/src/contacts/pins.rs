@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use protocol::{Fingerprint, Name};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 /// So many pins are kept that were only seen: those of blocked names count, and stay.
 const MOST_SEEN: usize = 10_000;
@@ -22,6 +22,8 @@ const MOST_SEEN: usize = 10_000;
 const SEEN_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// That a pin was used is written down once in so long.
 const USE_NOTED: SignedDuration = SignedDuration::from_hours(24);
+/// So many pins at most are judged by their age in one sweep: a clock that is wrong for an hour does little harm.
+const SWEPT_AT_ONCE: usize = 100;
 
 /// Why a name has the key that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub struct Pin {
     pub fingerprint: Fingerprint,
     /// Why it is this one.
     pub kind: Kind,
+    /// Whether its holder proved it under the name, or the user vouched for it; else the name's claim says so, and no more.
+    pub proved: bool,
 }
 
 /// How a sender stands with this peer: what is asked in the transaction that keeps its message.
@@ -68,7 +72,7 @@ pub struct Standing {
     pub pin: Option<Pin>,
     /// When that was last written down as used, in milliseconds since 1970.
     used_at: i64,
-    /// Whether the user blocked the name, or any name that the sender's key was ever pinned to.
+    /// Whether the user blocked the name, or any name under which the sender's key was ever proved.
     pub blocked: bool,
     /// Whether the sender's key is a contact's or this peer's own, under whatever name.
     pub vouched: bool,
@@ -81,21 +85,22 @@ pub fn standing(
     key: Option<Fingerprint>,
 ) -> rusqlite::Result<Standing> {
     let mut select = connection.prepare_cached(
-        "SELECT pin.fingerprint, pin.kind, pin.used_at,
+        "SELECT pin.fingerprint, pin.kind, pin.used_at, pin.proved,
                 EXISTS (SELECT 1 FROM blocked WHERE name = ?1)
-                OR EXISTS (SELECT 1 FROM pins JOIN blocked USING (name) WHERE fingerprint = ?2),
+                OR EXISTS (SELECT 1 FROM pins JOIN blocked USING (name) WHERE fingerprint = ?2 AND proved = 1),
                 EXISTS (SELECT 1 FROM pins WHERE fingerprint = ?2 AND kind IN ('own', 'contact'))
          FROM (SELECT 1) LEFT JOIN pins AS pin ON pin.name = ?1 AND pin.kind <> 'former'",
     )?;
     select.query_row((name.as_str(), key.as_ref().map(Fingerprint::as_bytes)), |row| {
         let fingerprint: Option<[u8; 32]> = row.get(0)?;
         let kind: Option<Kind> = row.get(1)?;
+        let proved = row.get::<_, Option<bool>>(3)?.unwrap_or_default();
         let pin = fingerprint.map(Fingerprint::from_bytes).zip(kind);
         Ok(Standing {
-            pin: pin.map(|(fingerprint, kind)| Pin { fingerprint, kind }),
+            pin: pin.map(|(fingerprint, kind)| Pin { fingerprint, kind, proved }),
             used_at: row.get::<_, Option<i64>>(2)?.unwrap_or_default(),
-            blocked: row.get(3)?,
-            vouched: row.get(4)?,
+            blocked: row.get(4)?,
+            vouched: row.get(5)?,
         })
     })
 }
@@ -107,20 +112,23 @@ pub fn see(
     fingerprint: Fingerprint,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    set(connection, name, fingerprint, Kind::Seen, now)?;
-    sweep(connection, now)
+    set(connection, name, Pin { fingerprint, kind: Kind::Seen, proved: true }, now)?;
+    make_room(connection)
 }
 
-/// Notes that the pin was used, if that was not noted lately.
+/// Notes that its holder used the pin, if that was not noted lately.
 pub fn used(
     connection: &Connection,
     name: &Name,
     standing: &Standing,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let Some(pin) = standing.pin else { return Ok(()) };
+    if !pin.proved {
+        prove(connection, name, pin.fingerprint)?;
+    }
     let now = now.as_millisecond();
-    let is_seen = standing.pin.is_some_and(|pin| pin.kind == Kind::Seen);
-    if is_seen && now.saturating_sub(standing.used_at) >= milliseconds(USE_NOTED) {
+    if pin.kind == Kind::Seen && now.saturating_sub(standing.used_at) >= milliseconds(USE_NOTED) {
         connection
             .prepare_cached("UPDATE pins SET used_at = ?2 WHERE name = ?1 AND kind = 'seen'")?
             .execute((name.as_str(), now))?;
@@ -128,24 +136,40 @@ pub fn used(
     Ok(())
 }
 
+/// Notes that the holder of this key has the name.
+pub(super) fn prove(connection: &Connection, name: &Name, fingerprint: Fingerprint) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE pins SET proved = 1 WHERE name = ?1 AND fingerprint = ?2 AND proved = 0")?
+        .execute((name.as_str(), fingerprint.as_bytes()))?;
+    Ok(())
+}
+
 /// The key of the name.
 pub fn current(connection: &Connection, name: &Name) -> rusqlite::Result<Option<Pin>> {
     connection
-        .prepare_cached("SELECT fingerprint, kind FROM pins WHERE name = ?1 AND kind <> 'former'")?
-        .query_row([name.as_str()], |row| {
-            Ok(Pin { fingerprint: Fingerprint::from_bytes(row.get(0)?), kind: row.get(1)? })
-        })
+        .prepare_cached("SELECT fingerprint, kind, proved FROM pins WHERE name = ?1 AND kind <> 'former'")?
+        .query_row([name.as_str()], pin)
         .optional()
 }
 
-/// Makes a contact of the name with this key; it has no other.
+/// Makes a contact of the name with this key, as its claim says; it has no other.
+pub(super) fn believe(
+    connection: &Connection,
+    name: &Name,
+    fingerprint: Fingerprint,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    set(connection, name, Pin { fingerprint, kind: Kind::Contact, proved: false }, now)
+}
+
+/// Makes a contact of the name with this key, as the user says; it has no other.
 pub(super) fn vouch(
     connection: &Connection,
     name: &Name,
     fingerprint: Fingerprint,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    set(connection, name, fingerprint, Kind::Contact, now)
+    set(connection, name, Pin { fingerprint, kind: Kind::Contact, proved: true }, now)
 }
 
 /// Pins this peer's own name. What it was called before, or who else was, is remembered as former.
@@ -157,7 +181,7 @@ pub(super) fn own(
 ) -> rusqlite::Result<()> {
     connection.execute("UPDATE pins SET kind = 'former' WHERE kind = 'own'", [])?;
     retire(connection, name)?;
-    set(connection, name, fingerprint, Kind::Own, now)
+    set(connection, name, Pin { fingerprint, kind: Kind::Own, proved: true }, now)
 }
 
 /// Makes the key of the name one that it had.
@@ -168,32 +192,47 @@ pub(super) fn retire(connection: &Connection, name: &Name) -> rusqlite::Result<(
     Ok(())
 }
 
-/// A contact or this peer itself does not become one who was only seen.
-fn set(
-    connection: &Connection,
-    name: &Name,
-    fingerprint: Fingerprint,
-    kind: Kind,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+/// A contact or this peer itself does not become one who was only seen, nor what was proved what is only claimed.
+fn set(connection: &Connection, name: &Name, pin: Pin, now: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO pins (name, fingerprint, kind, used_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (name, fingerprint) DO UPDATE SET kind = excluded.kind, used_at = excluded.used_at
-             WHERE kind IN ('seen', 'former')",
+            "INSERT INTO pins (name, fingerprint, kind, used_at, proved) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name, fingerprint) DO UPDATE
+             SET kind = CASE WHEN kind IN ('seen', 'former') THEN excluded.kind ELSE kind END,
+                 used_at = excluded.used_at, proved = max(proved, excluded.proved)
+             WHERE kind IN ('seen', 'former') OR proved < excluded.proved",
         )?
-        .execute((name.as_str(), fingerprint.as_bytes(), kind.word(), now.as_millisecond()))?;
+        .execute((
+            name.as_str(),
+            pin.fingerprint.as_bytes(),
+            pin.kind.word(),
+            now.as_millisecond(),
+            pin.proved,
+        ))?;
     Ok(())
 }
 
-/// Drops what was only seen and not used for long, and the least recently used of what is too much.
+/// Drops what was only seen and not used for long; what was used at a time ahead of now counts as used now.
 pub(super) fn sweep(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let unused_since = now.as_millisecond().saturating_sub(milliseconds(SEEN_FOR));
+    let now = now.as_millisecond();
     connection
         .prepare_cached(
-            "DELETE FROM pins WHERE kind = 'seen' AND used_at <= ?1 AND name NOT IN (SELECT name FROM blocked)",
+            "UPDATE pins SET used_at = ?1 WHERE (name, fingerprint) IN
+             (SELECT name, fingerprint FROM pins WHERE kind = 'seen' AND used_at > ?1 ORDER BY used_at DESC LIMIT ?2)",
         )?
-        .execute([unused_since])?;
+        .execute((now, SWEPT_AT_ONCE))?;
+    connection
+        .prepare_cached(
+            "DELETE FROM pins WHERE (name, fingerprint) IN
+             (SELECT name, fingerprint FROM pins WHERE kind = 'seen' AND used_at <= ?1
+              AND name NOT IN (SELECT name FROM blocked) ORDER BY used_at LIMIT ?2)",
+        )?
+        .execute((now.saturating_sub(milliseconds(SEEN_FOR)), SWEPT_AT_ONCE))?;
+    make_room(connection)
+}
+
+/// Drops the least recently used of what was only seen and is too much.
+fn make_room(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM pins WHERE kind = 'seen' AND name NOT IN (SELECT name FROM blocked) AND (name, fingerprint) IN
@@ -233,14 +272,16 @@ pub(super) fn all_blocked(connection: &Connection) -> rusqlite::Result<BTreeSet<
 
 /// The key of each name.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<BTreeMap<Name, Pin>> {
-    let mut select = connection.prepare("SELECT name, fingerprint, kind FROM pins WHERE kind <> 'former'")?;
-    let rows: rusqlite::Result<Vec<(String, Pin)>> = select
-        .query_map([], |row| {
-            Ok((row.get(0)?, Pin { fingerprint: Fingerprint::from_bytes(row.get(1)?), kind: row.get(2)? }))
-        })?
-        .collect();
+    let mut select =
+        connection.prepare("SELECT fingerprint, kind, proved, name FROM pins WHERE kind <> 'former'")?;
+    let rows: rusqlite::Result<Vec<(String, Pin)>> =
+        select.query_map([], |row| Ok((row.get(3)?, pin(row)?)))?.collect();
     let parsed = |(name, pin): (String, Pin)| Some((name.parse().ok()?, pin));
     Ok(rows?.into_iter().filter_map(parsed).collect())
+}
+
+fn pin(row: &Row<'_>) -> rusqlite::Result<Pin> {
+    Ok(Pin { fingerprint: Fingerprint::from_bytes(row.get(0)?), kind: row.get(1)?, proved: row.get(2)? })
 }
 
 fn milliseconds(duration: SignedDuration) -> i64 {

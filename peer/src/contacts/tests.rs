@@ -24,7 +24,12 @@ fn address(port: u16) -> Address {
 }
 
 fn pin(byte: u8, kind: Kind) -> Pin {
-    Pin { fingerprint: key(byte), kind }
+    Pin { fingerprint: key(byte), kind, proved: true }
+}
+
+/// A contact by its claim alone.
+fn claimed(byte: u8) -> Pin {
+    Pin { proved: false, ..pin(byte, Kind::Contact) }
 }
 
 impl Contacts {
@@ -63,11 +68,11 @@ async fn the_first_word_to_somebody_pins_the_key_and_none_replaces_it() {
     assert_eq!(contacts.pin(&name("rui")).unwrap(), None);
     assert!(contacts.known(&name("rui")).unwrap() && !contacts.known(&name("ana")).unwrap());
     contacts.remember("rui", Some(key(1)), Some(address(2))).await;
-    assert_eq!(contacts.pin(&name("rui")).unwrap(), Some(pin(1, Kind::Contact)));
+    assert_eq!(contacts.pin(&name("rui")).unwrap(), Some(claimed(1)));
     let known = Known { address: address(1), loopback: false };
     assert_eq!(contacts.last_address(&name("rui")).unwrap(), Some(known), "a listed address is no proof");
     contacts.remember("rui", Some(key(2)), None).await;
-    assert_eq!(contacts.pin(&name("rui")).unwrap(), Some(pin(1, Kind::Contact)));
+    assert_eq!(contacts.pin(&name("rui")).unwrap(), Some(claimed(1)));
 
     contacts.see("ana", 3, Timestamp::UNIX_EPOCH).await;
     contacts.remember("ana", Some(key(4)), None).await;
@@ -157,9 +162,67 @@ async fn what_was_only_seen_is_dropped_when_it_was_not_used_for_long_and_what_is
     assert_eq!(contacts.seen(), [name("bia"), name("rui"), name("zé")]);
     contacts.sweep(start + 90 * day).await.unwrap();
     assert_eq!(contacts.seen(), [name("bia"), name("rui")]);
-    contacts.see("tó", 5, start + 91 * day).await;
-    assert_eq!(contacts.seen(), [name("bia"), name("tó")]);
+    contacts.sweep(start + 91 * day).await.unwrap();
+    assert_eq!(contacts.seen(), [name("bia")]);
     assert_eq!(contacts.pin(&name("ana")).unwrap(), Some(pin(1, Kind::Contact)));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_ahead_for_a_while_does_little_harm() {
+    let (_dir, contacts) = contacts();
+    let (now, day) = (Timestamp::from_second(2_000_000_000).unwrap(), Duration::from_hours(24));
+    let fill = contacts.store.write(move |connection| {
+        connection.execute(
+            "INSERT INTO pins WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+             SELECT 'p' || i, randomblob(32), 'seen', ?1 + i, 1 FROM n",
+            [now.as_millisecond() - 1_000],
+        )
+    });
+    fill.await.unwrap();
+    let ahead = now + 10_000 * day;
+    contacts.see("rui", 1, ahead).await;
+    assert_eq!(contacts.seen().len(), 301, "a first message drops none");
+    contacts.sweep(ahead).await.unwrap();
+    assert_eq!(contacts.seen().len(), 201);
+    contacts.sweep(now).await.unwrap();
+    assert_eq!(contacts.seen().len(), 201, "the clock is right again");
+    for _ in 0..3 {
+        contacts.sweep(now + 90 * day).await.unwrap();
+    }
+    assert_eq!(contacts.seen(), [], "what was used ahead of time counts as used then");
+}
+
+#[tokio::test]
+async fn a_key_that_is_only_claimed_blocks_nobody_who_has_it() {
+    let (_dir, contacts) = contacts();
+    let mallory = name("mallory");
+    contacts.remember("mallory", Some(key(1)), Some(address(1))).await;
+    contacts.add(&name("rui"), key(1), &address(2)).await.unwrap();
+    contacts.block(&mallory).await.unwrap();
+    assert!(contacts.standing("mallory", 1).blocked && !contacts.standing("rui", 1).blocked);
+    contacts.reached_at(&mallory, key(2), &address(1), false).await.unwrap();
+    assert!(!contacts.standing("rui", 1).blocked, "another key was proved");
+    contacts.reached_at(&mallory, key(1), &address(1), false).await.unwrap();
+    assert!(contacts.standing("rui", 1).blocked, "proved at the very address that was known");
+}
+
+#[tokio::test]
+async fn the_user_a_first_message_and_a_later_one_prove_a_key() {
+    let (_dir, contacts) = contacts();
+    for who in ["ana", "bia", "rui"] {
+        contacts.remember(who, Some(key(1)), Some(address(1))).await;
+        assert_eq!(contacts.pin(&name(who)).unwrap(), Some(claimed(1)));
+    }
+    contacts.add(&name("ana"), key(1), &address(1)).await.unwrap();
+    contacts.trust(&name("bia"), key(1)).await.unwrap();
+    let rui = contacts.standing("rui", 1);
+    let used = contacts
+        .store
+        .write(move |connection| pins::used(connection, &name("rui"), &rui, Timestamp::UNIX_EPOCH));
+    used.await.unwrap();
+    for who in ["ana", "bia", "rui"] {
+        assert_eq!(contacts.pin(&name(who)).unwrap(), Some(pin(1, Kind::Contact)), "{who}");
+    }
 }
 
 #[tokio::test]
@@ -168,7 +231,7 @@ async fn of_too_many_that_were_seen_the_least_recently_used_goes() {
     let fill = contacts.store.write(|connection| {
         connection.execute(
             "INSERT INTO pins WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-             SELECT 'p' || i, randomblob(32), 'seen', i FROM n",
+             SELECT 'p' || i, randomblob(32), 'seen', i, 1 FROM n",
             [],
         )
     });

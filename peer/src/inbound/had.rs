@@ -17,6 +17,11 @@ pub struct Had {
 /// The first and the last number of a range.
 type Range = (u64, u64);
 
+/// What was had from the key.
+pub fn of(connection: &Connection, key: Fingerprint) -> rusqlite::Result<Had> {
+    Ok(had(&highest_ranges(connection, key)?))
+}
+
 /// Counts a message's number and those that its sender will never deliver as had; all that was had from the key then. Of
 /// more than `most` ranges the lowest two are joined: what lies between them counts as had, too.
 pub fn take(

@@ -208,7 +208,7 @@ impl Letter {
         if let (Verdict::First, Some(key)) = (verdict, key) {
             pins::see(connection, name, *key, self.now)?;
         }
-        let Had { highest, missing } = self.had(connection, standing.vouched)?;
+        let Had { highest, missing } = self.had(connection, standing.vouched, before.is_some())?;
         let verified = verdict != Verdict::Unverified;
         let receipt = |received_at| Receipt { id, received_at, verified, highest, missing };
         Ok(match before {
@@ -276,11 +276,16 @@ impl Letter {
         Ok(())
     }
 
-    /// Counts what the message says of its sender's count; what was had from that key then. Nobody counts without one.
-    fn had(&self, connection: &Connection, is_vouched: bool) -> rusqlite::Result<Had> {
+    /// Counts what the message says of its sender's count; what was had from that key then. Nobody counts without one, and
+    /// a stranger's repeats change nothing: they cost no write.
+    fn had(&self, connection: &Connection, is_vouched: bool, is_repeat: bool) -> rusqlite::Result<Had> {
         let Some(key) = self.sender.key else { return Ok(Had::default()) };
-        let most = if is_vouched { MOST_RANGES } else { MOST_RANGES_OF_STRANGER };
-        had::take(connection, key, self.message.seq, &self.message.closed, most)
+        let Message { seq, closed, .. } = &self.message;
+        match is_vouched {
+            true => had::take(connection, key, *seq, closed, MOST_RANGES),
+            false if is_repeat => had::of(connection, key),
+            false => had::take(connection, key, *seq, closed, MOST_RANGES_OF_STRANGER),
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl Courier {
     async fn reached(&self, recipient: &Name, destination: &Destination) -> Result<(), Fault> {
         let Destination { address, expected, loopback } = destination;
         match expected {
-            Expected::Key(_) => self.contacts.reached_at(recipient, address, *loopback).await,
+            Expected::Key(key) => self.contacts.reached_at(recipient, *key, address, *loopback).await,
             Expected::Anyone => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use super::courier::Step;
 use super::transport::Transport;
 use super::*;
 use crate::client::{Id, Peers, Site, response};
-use crate::contacts::{Contacts, Known, Pin};
+use crate::contacts::{Contacts, Known};
 use crate::conversations::State;
 use crate::database;
 use crate::directory::Directory;
@@ -115,8 +115,8 @@ impl Ana {
         see.await.unwrap();
     }
 
-    fn pin(&self) -> Option<Pin> {
-        self.contacts().pin(&rui()).unwrap()
+    fn pin(&self) -> Option<(Fingerprint, Kind)> {
+        self.contacts().pin(&rui()).unwrap().map(|pin| (pin.fingerprint, pin.kind))
     }
 
     fn last_address(&self) -> Option<Known> {
@@ -150,8 +150,8 @@ fn rui_or(name: &str) -> Name {
     name.parse().unwrap()
 }
 
-fn contact(key: Fingerprint) -> Pin {
-    Pin { fingerprint: key, kind: Kind::Contact }
+fn contact(key: Fingerprint) -> (Fingerprint, Kind) {
+    (key, Kind::Contact)
 }
 
 fn address(text: &str) -> Address {
@@ -411,7 +411,7 @@ async fn an_address_on_this_machine_is_the_word_of_a_directory_on_this_machine_o
     word.claim("rui", Some(id.fingerprint()), None);
     let message = ana.writes(TERMS).await.unwrap();
     // As if a directory elsewhere had said so.
-    ana.contacts().reached_at(&rui(), &home.address, false).await.unwrap();
+    ana.contacts().reached_at(&rui(), id.fingerprint(), &home.address, false).await.unwrap();
     word.away();
     let (_, standing) = ana.tries(&message).await;
     assert!(standing.reason.unwrap().contains("loopback"));

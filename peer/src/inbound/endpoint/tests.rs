@@ -165,11 +165,13 @@ async fn every_case_ends_as_the_table_says() {
                     assert_eq!(asked.load(Ordering::Relaxed), usize::from(asks), "{case}");
                     let pin_after = world.contacts.pin(who).unwrap();
                     let pin_expected = match (pin, end) {
-                        ("none", "verified") => {
-                            key(certificate).map(|fingerprint| Pin { fingerprint, kind: Kind::Seen })
-                        }
+                        ("none", "verified") => key(certificate).map(|fingerprint| Pin {
+                            fingerprint,
+                            kind: Kind::Seen,
+                            proved: true,
+                        }),
                         ("none", _) => None,
-                        _ => kind.map(|kind| Pin { fingerprint: F, kind }),
+                        _ => kind.map(|kind| Pin { fingerprint: F, kind, proved: true }),
                     };
                     assert_eq!(pin_after, pin_expected, "{case}");
                     let noted = world.contacts.mismatch(who).unwrap().map(|mismatch| mismatch.fingerprint);

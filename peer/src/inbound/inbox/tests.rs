@@ -101,7 +101,7 @@ async fn without_an_id_each_message_is_another() {
 
 #[tokio::test]
 async fn a_receipt_tells_those_who_have_a_key_what_was_had_and_each_key_its_own() {
-    let (_dir, inbox, _) = inbox();
+    let (_dir, inbox, contacts) = inbox();
     let keep = async |seq: u64, more: &str, who: Option<Fingerprint>| {
         let id = Uuid::from_u128(u128::from(seq));
         let text = format!(r#"{{"id":"{id}","from":"ana","body":"oi","seq":{seq}{more}}}"#);
@@ -119,11 +119,47 @@ async fn a_receipt_tells_those_who_have_a_key_what_was_had_and_each_key_its_own(
         keep(8, r#","closed":[[3,3],[6,6]]"#, me).await,
         (true, Some(8), vec![(2, 2), (4, 4), (7, 7)])
     );
-    assert_eq!(keep(8, r#","closed":[[1,7]]"#, me).await, (false, Some(8), vec![]));
+    let gaps = vec![(2, 2), (4, 4), (7, 7)];
+    assert_eq!(keep(8, r#","closed":[[1,7]]"#, me).await, (false, Some(8), gaps), "a stranger's repeat");
+    contacts.trust(&name("bia"), key(1)).await.unwrap();
+    assert_eq!(keep(8, r#","closed":[[1,7]]"#, me).await, (false, Some(8), vec![]), "a contact's");
     assert_eq!(keep(2, "", Some(key(2))).await, (true, Some(2), vec![(1, 1)]));
     assert_eq!(keep(9, "", None).await, (true, None, vec![]));
     let uncounted = keep_at(&inbox, r#"{"from":"ana","body":"oi"}"#, Some(key(3)), 1).await;
     assert!(matches!(uncounted, Kept::New(receipt) if receipt.highest.is_none()));
+}
+
+#[tokio::test]
+async fn a_strangers_numbers_go_with_its_last_message_and_a_contacts_stay() {
+    let (_dir, inbox, contacts) = inbox();
+    contacts.trust(&name("bia"), key(2)).await.unwrap();
+    let counted = async || {
+        inbox
+            .run(|connection| {
+                connection
+                    .prepare("SELECT DISTINCT sender FROM had")?
+                    .query_map([], |row| row.get(0))?
+                    .collect::<rusqlite::Result<Vec<[u8; 32]>>>()
+            })
+            .await
+    };
+    let delete = async |first: i64| {
+        inbox
+            .run(move |connection| connection.execute("DELETE FROM received WHERE position >= ?1", [first]))
+            .await
+    };
+    for (from, byte) in [("ana", 1), ("bia", 2)] {
+        for seq in [1, 3] {
+            keep_at(&inbox, &format!(r#"{{"from":"{from}","body":"oi","seq":{seq}}}"#), Some(key(byte)), 1)
+                .await;
+        }
+    }
+    delete(4).await;
+    assert_eq!(counted().await, [[1; 32], [2; 32]]);
+    delete(1).await;
+    assert_eq!(counted().await, [[2; 32]]);
+    contacts.forget(&name("bia")).await.unwrap();
+    assert_eq!(counted().await, Vec::<[u8; 32]>::new());
 }
 
 /// Messages of these lengths, each of its own id, by turns; how many are kept before the first that is not, and why.
