@@ -208,7 +208,7 @@ fn the_folders_that_are_made_are_synced_into_those_above() {
     let said = String::from_utf8_lossy(&traced.stderr);
     for folder in [home.path(), &home.path().join("new"), &data] {
         assert!(
-            said.contains(&format!("<{}>)", folder.display())),
+            said.contains(&format!("<{}>", folder.display())),
             "{} is not synced: {said}",
             folder.display()
         );

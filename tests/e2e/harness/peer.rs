@@ -1,5 +1,7 @@
 //! A peer: its data directory, its daemon when it runs, and the `peer` command upon both.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -81,9 +83,12 @@ impl Peer {
 
     /// The same, with the directory's URL or `none`.
     pub(crate) fn of(directory: &str, name: &str) -> Self {
+        let prefix = format!("recado-{name}-");
+        let mut folder = tempfile::Builder::new();
+        folder.prefix(&prefix).permissions(Permissions::from_mode(0o700));
         Self {
             name: name.to_owned(),
-            folder: TempDir::with_prefix(format!("recado-{name}-")).unwrap(),
+            folder: folder.tempdir().unwrap(),
             directory: directory.to_owned(),
             daemon: None,
             url: String::new(),
