@@ -228,7 +228,11 @@ fn of_a_hundred_first_messages_from_two_keys_one_key_is_verified() {
     let lines = rui.inbox();
     assert_eq!(lines.len(), 50);
     assert!(lines.iter().all(|line| line.verified && line.body.starts_with("true")));
-    assert_eq!(directory.times_asked("GET /peers/zoe"), 1, "the others waited for that answer");
+    let asked = directory.times_asked("GET /peers/zoe");
+    assert!(
+        asked <= 2,
+        "asked {asked} times: the others wait for an answer, and nobody is refused by an old one"
+    );
     let contacts: Vec<Value> = rui.run(&["contacts", "--json"]).expect(0).json();
     let pins: Vec<_> = contacts.iter().filter(|contact| contact["name"] == "zoe").collect();
     assert_eq!(pins.len(), 1);

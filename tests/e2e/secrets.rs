@@ -178,7 +178,7 @@ fn a_history_that_others_can_read_is_its_owner_s_again() {
     assert!(said.contains("recado.db was open to other users") && !said.contains("chmod"), "{said}");
     assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
     set(ana.folder(), 0o750);
-    let said = ana.run(&["inbox"]).expect(0).stderr;
+    let said = ana.run(&["inbox", "-v"]).expect(0).stderr;
     assert!(
         said.contains(&format!(
             "0750): unless that is what you want, run `chmod 700 '{}'`",
@@ -186,8 +186,7 @@ fn a_history_that_others_can_read_is_its_owner_s_again() {
         )),
         "{said}"
     );
-    assert_eq!((said.lines().count(), mode(ana.folder())), (1, 0o750), "{said}");
-    set(ana.folder(), 0o700);
+    assert_eq!(mode(ana.folder()), 0o750, "it may be shared on purpose");
     assert_eq!(ana.run(&["inbox"]).expect(0).stderr, "");
     assert_eq!(ana.stop(), Some(0));
 }

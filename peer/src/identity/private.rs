@@ -38,7 +38,7 @@ pub fn keep_to_the_owner() {
 }
 
 /// Makes a directory that only its owner can read, and those above it, unless they are there. What is made is there after a
-/// power cut too. One that others can enter is left so, with a warning: it may be shared on purpose.
+/// power cut too. One that others can enter is left so, with a word: it may be shared on purpose.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     let missing: Vec<_> = path.ancestors().take_while(|path| is_missing(path)).collect();
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
@@ -47,7 +47,7 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     }
     let mode = mode_of(path)?;
     if mode & 0o011 != 0 {
-        tracing::warn!(
+        tracing::info!(
             "other users of this machine can enter the data directory (mode {mode:04o}): unless that is what you want, run `chmod 700 '{}'`",
             path.display()
         );

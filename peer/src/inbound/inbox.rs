@@ -183,34 +183,34 @@ impl Letter {
         verdict: Verdict,
     ) -> rusqlite::Result<Kept> {
         let Sender { name, key, .. } = &self.sender;
-        match (verdict, key) {
-            (Verdict::Refused(why), key) => {
+        let (id, content) = (self.message.id.unwrap_or_else(Uuid::now_v7), self.content());
+        let before = self.kept_before(connection)?;
+        let is_verified = matches!(verdict, Verdict::Verified | Verdict::First);
+        match (verdict, &before) {
+            // Whatever became of its sender, it is kept, and who sends it again may know.
+            (Verdict::Refused(_), Some((first, _))) if *first == content => {}
+            (Verdict::Refused(why), _) => {
                 if let (Why::PinnedToAnother(_), Some(key)) = (why, key) {
                     mismatches::note(connection, name, *key, self.now)?;
                 }
                 return Ok(Kept::Refused(why));
             }
-            (Verdict::Verified, _) => pins::used(connection, name, standing, self.now)?,
-            (Verdict::First | Verdict::Unverified, _) => {}
-        }
-        let (id, content) = (self.message.id.unwrap_or_else(Uuid::now_v7), self.content());
-        let before = self.kept_before(connection)?;
-        match &before {
-            Some((first, _)) if *first != content => return Ok(Kept::OtherContent),
-            Some(_) => {}
-            None => {
+            (_, Some((first, _))) if *first != content => return Ok(Kept::OtherContent),
+            (_, Some(_)) => {}
+            (_, None) => {
                 if let Some(exceeded) = self.exceeded(connection, standing)? {
                     return Ok(Kept::OverQuota(exceeded));
                 }
-                self.insert(connection, id, content, verdict == Verdict::Unverified)?;
+                self.insert(connection, id, content, !is_verified)?;
             }
         }
-        if let (Verdict::First, Some(key)) = (verdict, key) {
-            pins::see(connection, name, *key, self.now)?;
+        match (verdict, key) {
+            (Verdict::Verified, _) => pins::used(connection, name, standing, self.now)?,
+            (Verdict::First, Some(key)) => pins::see(connection, name, *key, self.now)?,
+            _ => {}
         }
         let Had { highest, missing } = self.had(connection, standing.vouched, before.is_some())?;
-        let verified = verdict != Verdict::Unverified;
-        let receipt = |received_at| Receipt { id, received_at, verified, highest, missing };
+        let receipt = |received_at| Receipt { id, received_at, verified: is_verified, highest, missing };
         Ok(match before {
             Some((_, received_at)) => Kept::Before(receipt(received_at)),
             None => Kept::New(receipt(self.now)),

@@ -75,6 +75,21 @@ async fn a_message_is_kept_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn what_is_kept_is_known_again_whatever_became_of_its_sender() {
+    let (_dir, inbox, contacts) = inbox();
+    for sender in [None, Some(key(1))] {
+        let Kept::New(first) = keep_at(&inbox, ONE, sender, 1).await else { panic!("not new") };
+        contacts.trust(&name("ana"), key(2)).await.unwrap();
+        assert_eq!(keep_at(&inbox, ONE, sender, 2).await, Kept::Before(first));
+        contacts.block(&name("ana")).await.unwrap();
+        assert!(matches!(keep_at(&inbox, ONE, sender, 3).await, Kept::Before(_)));
+        assert!(matches!(keep_at(&inbox, &ONE.replace("oi", "olá"), sender, 4).await, Kept::Refused(_)));
+        contacts.unblock(&name("ana")).await.unwrap();
+        contacts.forget(&name("ana")).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn nobody_can_use_up_the_id_of_one_who_has_a_key() {
     let dir = tempfile::tempdir().unwrap();
     let inbox = Inbox::new(database::open(dir.path()).unwrap());
