@@ -10,6 +10,7 @@ use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use tokio::net::TcpStream;
@@ -119,13 +120,15 @@ impl Tls {
     }
 
     /// TLS 1.3 with this key, for HTTP/1.1. Clients may prove a key of theirs, whatever the certificate around it says
-    /// besides: see [`ClientKey`].
+    /// besides: see [`ClientKey`]. No session is taken up again: each connection proves its keys by signatures.
     pub fn asking_for_keys(certified: Arc<CertifiedKey>, without: Plain) -> Result<Self, TlsError> {
-        let config = ServerConfig::builder_with_provider(provider())
+        let mut config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
             .map_err(TlsError::Unsupported)?
             .with_client_cert_verifier(Arc::new(AnyKey::new(&provider())))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        config.send_tls13_tickets = 0;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
         Ok(Self::new(config, without))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use protocol::Fingerprint;
-use rustls::client::WantsClientCert;
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion};
@@ -18,12 +18,14 @@ const BETWEEN_PEERS: &[&SupportedProtocolVersion] = &[&TLS13];
 /// A directory may stand behind a proxy that knows no newer one.
 const WITH_DIRECTORIES: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
-/// To other peers, each of which has to have the key that its host's name says. This peer shows its own.
+/// To other peers, each of which has to have the key that its host's name says. This peer shows its own. Both are proved
+/// by a signature on each connection: no session is taken up again.
 pub fn to_peers(own: Arc<CertifiedKey>) -> Result<ClientConfig, TlsError> {
     let checked = checking(Whose::NamedByHost, BETWEEN_PEERS)?;
     let mut config = checked.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     // The host's name is an invention of ours, and the key in it nobody's business on the way.
     config.enable_sni = false;
+    config.resumption = Resumption::disabled();
     Ok(speaking_http(config))
 }
 
