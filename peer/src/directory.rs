@@ -120,7 +120,11 @@ impl Directory {
         match self.ask(self.get(url).timeout(PATIENCE)).await {
             Ok(answer) => {
                 let here = over_loopback(&answer);
-                Ok(Heard { said: Some(self.read(answer).await?), here })
+                let claim: Claim = self.read(answer).await?;
+                if claim.name != *name {
+                    return Err(self.away(format!("asked for {name}, it answers of {}", claim.name)));
+                }
+                Ok(Heard { said: Some(claim), here })
             }
             // There is no address in that.
             Err(DirectoryError::Refused { slug: Slug::UnknownName, .. }) => {
@@ -214,6 +218,7 @@ fn is_no(slug: Slug) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::{Site, response};
 
     #[test]
     fn a_log_line_about_a_directory_shows_no_token() {
@@ -221,5 +226,20 @@ mod tests {
         directory.show_token(Secret::from("xyzzy".to_owned()));
         let shown = format!("{directory:?}");
         assert!(shown.contains("127.0.0.1") && !shown.contains("xyzzy"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_about_another_name_is_none() {
+        let claim = r#"{"name":"rui","fingerprint":null,"online":false}"#;
+        let site = Site::answering(None, |_| response("200 OK", claim)).await;
+        let directory = Directory::new(site.address.to_string().parse().unwrap()).unwrap();
+        let found = directory.lookup(&"rui".parse().unwrap()).await.unwrap();
+        assert_eq!(found.said.unwrap().name.as_str(), "rui");
+        match directory.lookup(&"ana".parse().unwrap()).await {
+            Err(DirectoryError::Away { why, .. }) => {
+                assert!(why.contains("ana") && why.contains("rui"), "{why}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

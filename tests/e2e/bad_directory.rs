@@ -23,7 +23,9 @@ fn a_list_that_never_comes_holds_up_nobody() {
     let directory = Fake::answering(move |asked| match asked.what.as_str() {
         "GET /peers" => Reply::Silence,
         "GET /peers/rui" => Reply::online(&at.lock().unwrap().as_ref().unwrap().record("rui")),
-        what if what.starts_with("GET /peers/hugo-") => Reply::offline("hugo"),
+        what if what.starts_with("GET /peers/hugo-") => {
+            Reply::offline(what.trim_start_matches("GET /peers/"))
+        }
         _ => ordinary(asked).unwrap_or_else(|| Reply::problem(Slug::UnknownName)),
     });
     // For each delivery, which question for the list was open at that moment.
