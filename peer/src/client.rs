@@ -105,6 +105,12 @@ pub(crate) fn other_key(error: &reqwest::Error) -> Option<OtherKey> {
     causes(error).find_map(OtherKey::behind)
 }
 
+/// What is wrong with the other end's certificate, if a request was not made since nobody whom this system trusts vouches
+/// for it.
+pub(crate) fn distrust(error: &reqwest::Error) -> Option<&'static str> {
+    causes(error).find_map(tls::distrust)
+}
+
 /// The cause at the bottom of an error, without the URL that reqwest puts around it.
 pub(crate) fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {

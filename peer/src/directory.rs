@@ -22,7 +22,9 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use crate::client::{self, ClientError, bounded, innermost, other_key, over_loopback, retry_after};
+use crate::client::{
+    self, ClientError, Vouching, bounded, distrust, innermost, other_key, over_loopback, retry_after,
+};
 pub use events::{Event, Events};
 pub use list::List;
 pub use online::Online;
@@ -144,7 +146,7 @@ impl Directory {
     }
 
     async fn ask(&self, request: RequestBuilder) -> Result<Response, DirectoryError> {
-        let answer = request.send().await.map_err(|error| self.away(no_answer(&error)))?;
+        let answer = request.send().await.map_err(|error| self.away(self.no_answer(&error)))?;
         let status = answer.status();
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return Ok(answer);
@@ -186,23 +188,29 @@ impl Directory {
             .map_err(|error| self.away(format!("it answers what no directory does: {error}")))
     }
 
+    /// Why a question got no answer.
+    fn no_answer(&self, error: &reqwest::Error) -> String {
+        if let Some(keys) = other_key(error) {
+            let presented = keys.presented;
+            return format!(
+                "{keys}. It may be another one; if it has a new key, its URL is to end in #{presented}"
+            );
+        }
+        match distrust(error).filter(|_| self.base.vouching() == Vouching::SystemRoots) {
+            Some(why) => format!(
+                "{why}. Pin its key with `--server {}#FINGERPRINT` (README says how to compute that), or let the system trust it",
+                self.base
+            ),
+            None => innermost(error),
+        }
+    }
+
     fn away(&self, why: String) -> DirectoryError {
         self.away_for(None, why)
     }
 
     fn away_for(&self, retry_after: Option<Duration>, why: String) -> DirectoryError {
         DirectoryError::Away { directory: Box::new(self.base.clone()), why, retry_after }
-    }
-}
-
-/// Why a question got no answer.
-fn no_answer(error: &reqwest::Error) -> String {
-    match other_key(error) {
-        Some(keys) => format!(
-            "{keys}. It may be another one; if it has a new key, its URL is to end in #{}",
-            keys.presented
-        ),
-        None => innermost(error),
     }
 }
 

@@ -131,7 +131,7 @@ fn without_a_fingerprint_the_system_s_roots_decide() {
     let directory = Directory::with(&[certificate, key]);
     let ana = Peer::of(directory.url(), "ana");
     let away = ana.run(&["peers"]).expect(6);
-    assert!(away.stderr.contains(directory.url()), "{}", away.stderr);
+    assert_tells_to_pin(&away, directory.url());
     let trusted = folder.path().join("certificate.pem");
     let mut vouched = ana.command(&["peers", "--json"]);
     Finished::of("peers", vouched.env("SSL_CERT_FILE", &trusted), "").expect(0);
@@ -151,6 +151,42 @@ fn without_a_fingerprint_the_system_s_roots_decide() {
     super::harness::until("the same claim has moved", || {
         (directory.get("/peers/ana").expect(200).json()["address"] == address).then_some(())
     });
+}
+
+/// As `openssl req -x509` makes certificates: an authority's, which vouches for others and not for a server.
+#[test]
+fn a_certificate_that_the_system_cannot_trust_is_to_be_pinned() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).unwrap().pem();
+    for (name, text) in [
+        ("certificate.pem", certificate.clone()),
+        ("key.pem", key.serialize_pem()),
+        ("both.pem", certificate + &key.serialize_pem()),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let [certificate, key] = &flags(folder.path());
+    let directory = Directory::with(&[certificate, key]);
+    let ana = Peer::of(directory.url(), "ana");
+    let mut vouched = ana.command(&["peers"]);
+    vouched.env("SSL_CERT_FILE", folder.path().join("certificate.pem"));
+    assert_tells_to_pin(&Finished::of("peers", &mut vouched, "").expect(6), directory.url());
+    let right = Key::read(&folder.path().join("both.pem")).fingerprint();
+    ana.run(&["peers", "--server", &format!("{}#{right}", directory.url())]).expect(0);
+}
+
+/// It says so in words of its own, and only once.
+#[track_caller]
+fn assert_tells_to_pin(away: &Finished, url: &str) {
+    let said = &away.stderr;
+    assert!(said.contains(&format!("`--server {url}#FINGERPRINT`")), "{said}");
+    assert!(said.contains("does not trust its certificate"), "{said}");
+    for foreign in ["ERROR", ".rs", "UnknownIssuer", "Other(", "CaUsed"] {
+        assert!(!said.contains(foreign), "{said}");
+    }
 }
 
 #[test]

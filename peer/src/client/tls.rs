@@ -1,12 +1,13 @@
 //! How this peer speaks TLS as a client. Whose key is right is for `verifier`.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use protocol::Fingerprint;
 use rustls::client::{Resumption, WantsClientCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion};
+use rustls::{CertificateError, ClientConfig, ConfigBuilder, RootCertStore, SupportedProtocolVersion};
 
 use super::verifier::{KeyVerifier, Whose};
 
@@ -39,6 +40,22 @@ pub fn trusting_nobody() -> Result<ClientConfig, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(listener::provider()).with_protocol_versions(WITH_DIRECTORIES)?;
     Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+/// What is wrong with a certificate that the system's roots do not vouch for, if that is what an error is about.
+pub fn distrust(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    match error.downcast_ref()? {
+        rustls::Error::InvalidCertificate(error) => Some(match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "its certificate has expired"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "its certificate is for another host"
+            }
+            _ => "the system does not trust its certificate",
+        }),
+        _ => None,
+    }
 }
 
 fn checking(
