@@ -68,9 +68,7 @@ impl Gate {
 
     /// Whether a `Host`, whatever port it names, is one of this peer that no page can have for its own.
     fn is_here(&self, host: &str) -> bool {
-        let Some(authority) = host.parse::<Authority>().ok().filter(|_| !host.contains('@')) else {
-            return false;
-        };
+        let Some(authority) = host.parse().ok().filter(is_host_and_port) else { return false };
         let advertised = self.advertised.borrow();
         match ip_literal(authority.host()) {
             Some(ip) => {
@@ -80,6 +78,17 @@ impl Gate {
             None => named(authority.host())
                 .is_some_and(|named| named.host() == "localhost" || named.host() == advertised.host()),
         }
+    }
+}
+
+/// Whether this is a host, with a port behind it or none: `Authority` takes more for one than `Host` may hold.
+fn is_host_and_port(authority: &Authority) -> bool {
+    let Some(behind) = authority.as_str().strip_prefix(authority.host()) else { return false };
+    match behind.strip_prefix(':') {
+        Some(port) => {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && (port.is_empty() || port.parse::<u16>().is_ok())
+        }
+        None => behind.is_empty(),
     }
 }
 
@@ -123,6 +132,7 @@ mod tests {
         for host in [
             "localhost",
             "localhost:7101",
+            "localhost:",
             "LocalHost:1",
             "localhost.:7101",
             "127.0.0.1",
@@ -139,6 +149,12 @@ mod tests {
         for host in [
             "",
             ":7101",
+            "127.0.0.1:abc",
+            "127.0.0.1:+80",
+            "127.0.0.1:65536",
+            "[::1]:abc",
+            "localhost:7101:7101",
+            "localhost:abc",
             "evil.example",
             "evil.example:7101",
             "localhost.evil.example",
