@@ -127,6 +127,21 @@ fn kept_of_strangers(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
+impl Quota {
+    /// As a sentence has it; as a flag takes it, it is the `Display`.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::AtMost(0, _) => "nothing".to_owned(),
+            Self::AtMost(messages, bytes) => {
+                let size = Size(usize::try_from(bytes).unwrap_or(usize::MAX)).to_string();
+                let unit = if size.ends_with('B') { "" } else { " bytes" };
+                format!("at most {messages} messages and {size}{unit}")
+            }
+            Self::None => "everything".to_owned(),
+        }
+    }
+}
+
 impl FromStr for Quota {
     type Err = QuotaError;
 

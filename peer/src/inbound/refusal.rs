@@ -52,13 +52,17 @@ pub(super) fn of_quota(exceeded: Exceeded) -> Problem {
             ("all keys that are no contacts', together", quota, "--strangers-limit")
         }
     };
-    let detail = match quota {
-        Quota::AtMost(0, _) => format!("This peer keeps nothing of {whose} ({flag} 0)."),
-        _ => format!("This peer keeps at most {quota} of {whose} ({flag}), and that is used up."),
+    let used_up = if quota == Quota::AtMost(0, 0) { "" } else { ", and that is used up" };
+    let remedy = match exceeded {
+        Exceeded::Unverified(_) => "or lifts the limit with that flag",
+        Exceeded::Stranger(_) | Exceeded::Strangers(_) => {
+            "lifts the limit with that flag, or makes a contact of you with `peer trust`"
+        }
     };
     Slug::QuotaExceeded
         .because(format!(
-            "{detail} Its user makes room by deleting messages, lifts the limit with that flag, or makes a contact of you with `peer trust`. Try again later."
+            "This peer keeps {} of {whose} ({flag}){used_up}. Its user makes room by deleting messages, {remedy}. Try again later.",
+            quota.in_words(),
         ))
         .retry_after(60)
 }
@@ -84,5 +88,28 @@ pub(super) fn of_fault(fault: &Fault) -> Problem {
         Fault::Damaged(_) | Fault::Statement(_) | Fault::Defect => {
             Slug::Internal.because("The message was not kept. Try again later.")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_told_in_words_and_trust_to_those_who_can_be_trusted() {
+        let quota = Quota::AtMost(3, 100);
+        for (exceeded, can_be_trusted) in [
+            (Exceeded::Unverified(quota), false),
+            (Exceeded::Stranger(quota), true),
+            (Exceeded::Strangers(quota), true),
+        ] {
+            let said = of_quota(exceeded).detail;
+            assert!(said.contains("at most 3 messages and 100 bytes of "), "{said}");
+            assert_eq!(said.contains("`peer trust`"), can_be_trusted, "{said}");
+        }
+        let said = of_quota(Exceeded::Stranger(Quota::AtMost(1_000, 16 << 20))).detail;
+        assert!(said.contains("at most 1000 messages and 16MiB of one key"), "{said}");
+        let said = of_quota(Exceeded::Strangers(Quota::AtMost(0, 0))).detail;
+        assert!(said.contains("keeps nothing of all keys"), "{said}");
     }
 }
