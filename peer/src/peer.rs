@@ -11,6 +11,7 @@ use crate::contacts::Contacts;
 use crate::conversations::Conversations;
 use crate::database::{self, Fault};
 use crate::directory::{Directory, DirectoryUrl};
+use crate::identity::private::Placed;
 use crate::identity::{self, Key, KeyError, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
@@ -199,10 +200,11 @@ impl Peer {
     }
 }
 
-/// The first key of a data directory. One that has a name may have had another key before.
+/// The first key of a data directory. One that has a name may have had another key before; unless somebody else has just
+/// started here for the first time, made the key and settled the name.
 fn new_key(data_dir: &Path, has_name: bool) -> Result<Key, KeyError> {
-    let key = Key::load_or_make(data_dir)?;
-    if has_name {
+    let (key, placed) = Key::load_or_make(data_dir)?;
+    if has_name && placed == Placed::New {
         tracing::warn!(
             fingerprint = %key.fingerprint(),
             "there was no identity.pem beside this peer's messages, and a new key was made. If there was another before, put it back from a backup: those who know this peer by it refuse the new one until they `peer trust` it"

@@ -14,7 +14,7 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
-use super::private::{self, Unreadable};
+use super::private::{self, Placed, Unreadable};
 
 /// The file in the data directory. `curl --cert` takes it as it is.
 const FILE: &str = "identity.pem";
@@ -65,17 +65,18 @@ impl Key {
         Ok(Some(key))
     }
 
-    /// The key in this data directory, made and synced to the disk the first time. Of several who make one at the same
-    /// time all get the same.
-    pub fn load_or_make(data_dir: &Path) -> Result<Self, KeyError> {
+    /// The key in this data directory, made and synced to the disk the first time; and whether it was made here. Of several
+    /// who make one at the same time all get the same, and one of them has made it.
+    pub fn load_or_make(data_dir: &Path) -> Result<(Self, Placed), KeyError> {
         if let Some(key) = Self::load(data_dir)? {
-            return Ok(key);
+            return Ok((key, Placed::Before));
         }
         let path = data_dir.join(FILE);
         let pem = new_pem().map_err(KeyError::NotMade)?;
         let not_written = |source| KeyError::NotWritten { path: path.clone(), source };
-        private::place(&path, pem.as_bytes()).map_err(not_written)?;
-        Self::load(data_dir)?.ok_or_else(|| not_written(io::ErrorKind::NotFound.into()))
+        let placed = private::place(&path, pem.as_bytes()).map_err(not_written)?;
+        let key = Self::load(data_dir)?.ok_or_else(|| not_written(io::ErrorKind::NotFound.into()))?;
+        Ok((key, placed))
     }
 
     fn parse(pem: &[u8]) -> Result<Self, String> {
@@ -152,8 +153,9 @@ mod tests {
     fn a_key_is_made_once() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Key::load(folder.path()).unwrap().is_none());
-        let key = Key::load_or_make(folder.path()).unwrap();
-        let again = Key::load_or_make(folder.path()).unwrap();
+        let (key, made) = Key::load_or_make(folder.path()).unwrap();
+        let (again, found) = Key::load_or_make(folder.path()).unwrap();
+        assert_eq!((made, found), (Placed::New, Placed::Before));
         assert_eq!(key.fingerprint(), again.fingerprint());
         assert_eq!(key.certified().cert, again.certified().cert);
         let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
@@ -171,12 +173,13 @@ mod tests {
         let made: Vec<_> = std::thread::scope(|scope| {
             let make = || {
                 start.wait();
-                Key::load_or_make(folder.path()).unwrap().fingerprint()
+                Key::load_or_make(folder.path()).unwrap()
             };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert!(made.iter().all(|fingerprint| *fingerprint == made[0]), "{made:?}");
+        assert!(made.iter().all(|(key, _)| key.fingerprint() == made[0].0.fingerprint()), "{made:?}");
+        assert_eq!(made.iter().filter(|(_, placed)| *placed == Placed::New).count(), 1, "{made:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
     }
 

@@ -108,13 +108,23 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
+/// Whose file is in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// The new one.
+    New,
+    /// The one that was there first.
+    Before,
+}
+
 /// Puts a file in its place as a whole, unless one is there. Whichever is there then stays there over a power cut.
-pub(super) fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match written_aside(path, bytes)?.persist_noclobber(path) {
-        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => {}
-        placed => drop(placed?),
-    }
-    sync_directory(path)
+pub(super) fn place(path: &Path, bytes: &[u8]) -> io::Result<Placed> {
+    let placed = match written_aside(path, bytes)?.persist_noclobber(path) {
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Placed::Before,
+        placed => placed.map(|_| Placed::New)?,
+    };
+    sync_directory(path)?;
+    Ok(placed)
 }
 
 /// Under a name of its own beside `path`, for its owner only, and synced.
@@ -175,8 +185,8 @@ mod tests {
     fn what_is_there_already_is_left_in_place() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("secret");
-        for text in ["first", "second"] {
-            place(&file, text.as_bytes()).unwrap();
+        for (text, placed) in [("first", Placed::New), ("second", Placed::Before)] {
+            assert_eq!(place(&file, text.as_bytes()).unwrap(), placed);
             assert_eq!(read(&file).unwrap().as_deref(), Some(b"first".as_slice()), "after the {text}");
         }
         assert_eq!((mode(&file), fs::read_dir(dir.path()).unwrap().count()), (0o600, 1));
