@@ -168,8 +168,12 @@ fn a_send_that_stores_nothing_gives_no_name() {
     let rui = Peer::start(&directory, "rui");
     let ana = Peer::offline(&directory, "ana");
     ana.run(&["send", "--name", "anna", "zeca", "a slip of the finger"]).expect(5);
-    let finished = ana.run(&["whoami"]).expect(2);
-    assert_eq!(finished.stdout, "");
+    for command in ["whoami", "invite"] {
+        let finished = ana.run(&[command]).expect(2);
+        assert_eq!(finished.stdout, "");
+        assert!(finished.stderr.contains("`peer serve --name NAME`"), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("add `--name"), "it takes no such flag: {}", finished.stderr);
+    }
     ana.run(&["send", "--name", "ana", "rui", "oi"]).expect(0);
     assert_eq!(rui.inbox()[0].from, "ana");
 }

@@ -42,6 +42,10 @@ fn a_link_makes_a_contact_and_never_replaces_a_key() {
     let empty = ana.run(&["contacts"]).expect(0);
     assert_eq!(empty.stdout, "");
     assert!(empty.stderr.contains("peer add LINK"), "{}", empty.stderr);
+    let unknown = ana.run(&["send", "--name", "ana", "rui", "oi"]).expect(5);
+    for way in ["`peer add LINK`", "--server URL"] {
+        assert!(unknown.stderr.contains(way), "{}", unknown.stderr);
+    }
 
     let rui = stands("rui", Some(key(1)), true, Some("https://192.0.2.7:7101"), false);
     let added = ana.run(&["add", "--json", &format!(" {}\n", link("RUI", key(1)))]).expect(0);
@@ -172,6 +176,8 @@ fn a_block_holds_until_it_is_taken_back() {
     let stranger = ana.run(&["block", "mallory"]).expect(0);
     assert!(stranger.stderr.contains("only the name"), "{}", stranger.stderr);
     assert_eq!(contacts(&ana), [stands("mallory", None, false, None, true)]);
+    let shown = ana.run(&["contacts"]).expect(0).stdout;
+    assert!(shown.starts_with("BLOCKED") && !shown.contains("CONTACT"), "no contact of hers: {shown}");
 }
 
 #[test]

@@ -53,12 +53,10 @@ fn print(contacts: &[Contact], output: &mut Output) -> Result<(), Failure> {
         note("No contacts yet: `peer add LINK` makes one, and so does writing to somebody.");
         return Ok(());
     }
-    let kind = |contact: &&Contact| contact.pin.map(|pin| pin.kind);
-    let (seen, others): (Vec<_>, Vec<_>) =
-        contacts.iter().partition(|contact| kind(contact) == Some(Kind::Seen));
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    for (title, group) in [("CONTACT", others), ("SEEN ONLY", seen)] {
+    for title in ["CONTACT", "SEEN ONLY", "BLOCKED"] {
+        let group: Vec<_> = contacts.iter().filter(|contact| heading(contact) == title).collect();
         if group.is_empty() {
             continue;
         }
@@ -74,6 +72,15 @@ fn print(contacts: &[Contact], output: &mut Output) -> Result<(), Failure> {
         writeln!(output, "{}", line.trim())?;
     }
     contacts.iter().try_for_each(|contact| warn(contact, output))
+}
+
+/// What one stands under.
+fn heading(contact: &Contact) -> &'static str {
+    match contact.pin.map(|pin| pin.kind) {
+        Some(Kind::Seen) => "SEEN ONLY",
+        None if contact.blocked && contact.address.is_none() => "BLOCKED",
+        _ => "CONTACT",
+    }
 }
 
 fn row(contact: &Contact) -> [String; 4] {

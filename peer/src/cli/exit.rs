@@ -70,6 +70,11 @@ impl Failure {
         Self::new(Exit::Usage, message.to_string())
     }
 
+    /// This peer has no name yet, and the command takes none.
+    pub fn nameless() -> Self {
+        Self::usage(NameProblem::None).hint("Give it one: `peer serve --name NAME`.")
+    }
+
     /// The same failure, with what belongs to it: lines of our own words, never of others'.
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
@@ -147,7 +152,7 @@ impl From<Unsendable> for Failure {
             Unsendable::Unknown(_) => Self::new(Exit::UnknownRecipient, error)
                 .hint("Nothing was sent. `peer peers` lists who is online."),
             Unsendable::NeverMet(_) => Self::new(Exit::UnknownRecipient, error)
-                .hint("Nothing was sent. Name a directory with --server URL."),
+                .hint("Nothing was sent. Ask them for their link and `peer add LINK` it, or name a directory with --server URL."),
             Unsendable::Unchecked { .. } => Self::new(Exit::Failed, error).hint("Nothing was sent. Ask them for their link and `peer add` it; or add --insecure, and whoever answers there may read the message and pass for them."),
             Unsendable::Renamed => Self::new(Exit::Failed, error).hint("Nothing was sent. Try again."),
             Unsendable::DirectoryNeeded(error) => error.into(),

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::output::{Output, note};
 use super::{Global, qr};
-use crate::peer::NameProblem;
 
 /// Print a link by which others can write to you without any directory
 ///
@@ -34,7 +33,7 @@ const ADVERTISE: &str = "Say where others can dial it: `peer serve --advertise h
 impl Invite {
     pub(super) fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
-        let name = peer.name().ok_or(NameProblem::None)?.clone();
+        let name = peer.name().ok_or_else(Failure::nameless)?.clone();
         let address = peer.address().cloned().ok_or_else(|| {
             Failure::new(Exit::Failed, "this peer has no address yet, so there is no link to it")
                 .hint(format!("`peer serve` gives it one. {ADVERTISE}"))

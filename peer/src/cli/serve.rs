@@ -53,7 +53,8 @@ pub struct Listening {
     /// The name that others find this peer under; needed the first time
     #[arg(long)]
     pub name: Option<Name>,
-    /// The address to listen on [default: 127.0.0.1, the port it had last, 7101 or the next free one]
+    /// The address to listen on [default: 127.0.0.1, and of the ports 7101 to 7164 the one it
+    /// had last, or the first free one]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = listening_address)]
     pub listen: Option<SocketAddr>,
     /// The URL that others are told to dial, where it is another than the one listened on

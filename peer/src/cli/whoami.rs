@@ -10,7 +10,6 @@ use super::Global;
 use super::exit::{Exit, Failure};
 use super::output::{FAINT, NAME, Output};
 use super::words::{rows_of_words, words};
-use crate::peer::NameProblem;
 
 /// Show this peer's name, key, address and paths
 ///
@@ -38,7 +37,7 @@ impl Whoami {
         let peer = global.open()?;
         let fingerprint = peer.fingerprint();
         let (name, address, data_dir) =
-            (peer.name().ok_or(NameProblem::None)?, peer.address(), peer.data_dir.as_path());
+            (peer.name().ok_or_else(Failure::nameless)?, peer.address(), peer.data_dir.as_path());
         let curl_pin = curl_pin(fingerprint);
         if output.json {
             let words = words(&fingerprint).join(" ");
