@@ -97,12 +97,15 @@ fn who_tried_with_another_key_is_noted() {
     let (ana, rui) = (Peer::start(&directory, "ana"), Peer::start(&directory, "rui"));
     ana.send("rui", "hello");
     let eve = Key::new();
+    let command = format!("peer trust ana {}", eve.fingerprint());
     for _ in 0..5 {
-        rui.leave_with(&eve, &json!({"from": "ana", "body": "it is me"})).expect_problem(Slug::KeyMismatch);
+        let message = json!({"from": "ana", "body": "it is me"});
+        let refused = rui.leave_with(&eve, &message).expect_problem(Slug::KeyMismatch);
+        assert!(refused.text("detail").contains(&command), "{}", refused.text("detail"));
     }
     let [noted] = contacts(&rui).try_into().unwrap();
     assert_eq!(noted["fingerprint"], ana.fingerprint());
     assert_eq!(noted["mismatch"]["fingerprint"], eve.fingerprint().to_string());
     let shown = rui.run(&["contacts"]).expect(0).stdout;
-    assert!(shown.contains("peer trust ana"), "says what to do: {shown}");
+    assert!(shown.contains(&command), "says what to do: {shown}");
 }

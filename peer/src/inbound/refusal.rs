@@ -12,10 +12,12 @@ use crate::database::Fault;
 pub(super) fn of_sender(why: Why, name: &Name, key: Option<Fingerprint>) -> Problem {
     match why {
         Why::Blocked => Slug::Blocked.because("This peer's user has blocked you, and reads nothing that you send."),
-        Why::PinnedToAnother(pin) => Slug::KeyMismatch.because(format!(
-            "Here {name} has the key {pin}, and you proved {}. If {name} has a new key, tell the recipient, who can `peer trust {name}`. Otherwise send under a name of your own.",
-            key.map_or_else(|| "none".to_owned(), |key| key.to_string()),
-        )),
+        Why::PinnedToAnother(pin) => {
+            let proved = key.map_or_else(|| "none".to_owned(), |key| key.to_string());
+            Slug::KeyMismatch.because(format!(
+                "Here {name} has the key {pin}, and you proved {proved}. If {name} has a new key, tell the recipient, who can type: peer trust {name} {proved}. Otherwise send under a name of your own.",
+            ))
+        }
         Why::ClaimedByAnother(claimed) => Slug::KeyMismatch.because(format!(
             "In the directory {name} has the key {claimed}, and you proved another. Send under the name that you registered with this key, or under one that nobody has.",
         )),
