@@ -132,13 +132,8 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
 }
 
 /// At most 256 bytes: serde repeats what it dislikes, and that may be all that was sent.
-pub(crate) fn clipped(mut detail: String) -> String {
-    const LONGEST: usize = 256;
-    if detail.len() > LONGEST {
-        detail.truncate(detail.floor_char_boundary(LONGEST - '…'.len_utf8()));
-        detail.push('…');
-    }
-    detail
+pub(crate) fn clipped(detail: String) -> String {
+    protocol::problem::clipped(detail, 256)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub mod link;
 
 pub mod message;
 
+pub mod batch;
+
 pub mod directory;
 
 pub mod problem;

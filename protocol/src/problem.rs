@@ -153,7 +153,7 @@ impl std::fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 /// A problem as `application/problem+json`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body<'a> {
     /// The URN of the slug.
     #[serde(rename = "type")]
@@ -166,6 +166,16 @@ pub struct Body<'a> {
     /// What happened here, and what to do about it.
     #[serde(default)]
     pub detail: Cow<'a, str>,
+}
+
+/// A text of at most so many bytes, with an ellipsis at its end if it was longer.
+#[must_use]
+pub fn clipped(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most.saturating_sub('…'.len_utf8())));
+        text.push('…');
+    }
+    text
 }
 
 #[cfg(test)]
