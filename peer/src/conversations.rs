@@ -1,5 +1,6 @@
-//! Conversations: what was received and sent, as one list in the order of its positions. Owns the table `positions`;
-//! reads across tables through the view `messages`, and writes to neither side.
+//! Conversations: what was received and sent, as one list in which each sender's messages stand in the order in which they
+//! were written; or, for those who follow, in the order of storing. Owns the table `positions`; reads across tables through
+//! the view `messages`, and writes to neither side.
 
 mod entry;
 
@@ -7,7 +8,7 @@ use std::ops::ControlFlow;
 
 use protocol::Name;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use store::Store;
 
 use crate::database::Fault;
@@ -41,9 +42,7 @@ pub struct Query {
     pub trust: Trust,
     /// Only what was sent and came to this.
     pub state: Option<State>,
-    /// Only what stands behind this position.
-    pub after: i64,
-    /// Only what stands at this position or before it.
+    /// Only what was stored up to this position.
     pub up_to: Option<i64>,
     /// Only the last so many.
     pub last: Option<u32>,
@@ -62,23 +61,21 @@ impl Conversations {
         Self { store }
     }
 
-    /// Shows each message of the query to `show`, oldest first, until it breaks off. What is stored meanwhile is not
-    /// among them. Blocks; no snapshot is held while something is shown, however long that takes.
+    /// Shows each message of the query to `show`, in the order of listings, until it breaks off. What is stored meanwhile is
+    /// not among them. Blocks; no snapshot is held while something is shown, however long that takes.
     pub fn each<B>(
         &self,
         query: &Query,
         mut show: impl FnMut(Entry) -> ControlFlow<B>,
     ) -> Result<Option<B>, Fault> {
         let up_to = query.up_to.unwrap_or(self.last_position()?);
-        let mut query = Query { up_to: Some(up_to), ..query.clone() };
-        if let Some(last) = query.last.take() {
-            query.after = self.before_the_last(&query, last)?;
-        }
+        let query = Query { up_to: Some(up_to), ..query.clone() };
+        let mut behind = query.last.map_or(Ok(Spot::default()), |last| self.before_the_last(&query, last))?;
         loop {
-            let page = self.page(&query)?;
+            let page = self.page(&query, behind)?;
             let is_last = page.len() < PAGE;
-            for entry in page {
-                query.after = entry.position;
+            for (entry, spot) in page {
+                behind = spot;
                 if let ControlFlow::Break(end) = show(entry) {
                     return Ok(Some(end));
                 }
@@ -89,36 +86,49 @@ impl Conversations {
         }
     }
 
-    /// The first messages of the query, oldest first, as many as make a page. Blocks.
-    pub fn page(&self, query: &Query) -> Result<Vec<Entry>, Fault> {
-        let sql = format!("SELECT * FROM messages {} ORDER BY position LIMIT {PAGE}", conditions(query));
+    /// The messages of the query that were stored behind this position, in the order of storing, as many as make a page.
+    /// Blocks.
+    pub fn stored_since(&self, query: &Query, position: i64) -> Result<Vec<Entry>, Fault> {
+        let sql = since(query);
+        let mut values = values(query);
+        values.push((":since", position.into()));
         Ok(self.store.read(|connection| {
-            connection.prepare_cached(&sql)?.query_map(&*values(query), Entry::read)?.collect()
+            connection.prepare_cached(&sql)?.query_map(&*values, Entry::read)?.collect()
+        })?)
+    }
+
+    /// The first messages of the query that are listed behind this spot, as many as make a page.
+    fn page(&self, query: &Query, behind: Spot) -> Result<Vec<(Entry, Spot)>, Fault> {
+        let sql = listing(query);
+        let values = [values(query), behind.values()].concat();
+        Ok(self.store.read(|connection| {
+            let read = |row: &Row<'_>| Ok((Entry::read(row)?, Spot::read(row)?));
+            connection.prepare_cached(&sql)?.query_map(&*values, read)?.collect()
         })?)
     }
 
     /// How many messages a query that asks for those that fit leaves out because they do not. Blocks.
     pub fn set_aside(&self, query: &Query) -> Result<u64, Fault> {
         let others = Query { trust: Trust::Unverified, last: None, ..query.clone() };
-        let sql = format!("SELECT count(*) FROM messages {} AND aside = 1", conditions(&others));
+        let sql =
+            format!("SELECT count(*) FROM messages WHERE {} AND aside = 1", conditions(&others, "partner"));
         Ok(self.store.read(|connection| {
             connection.prepare_cached(&sql)?.query_row(&*values(&others), |row| row.get(0))
         })?)
     }
 
-    /// The position behind which the last so many messages of the query stand.
-    fn before_the_last(&self, query: &Query, last: u32) -> Result<i64, Fault> {
-        let sql = format!(
-            "SELECT position FROM messages {} ORDER BY position DESC LIMIT 1 OFFSET {last}",
-            conditions(query)
-        );
-        let before = self.store.read(|connection| {
-            connection.prepare_cached(&sql)?.query_row(&*values(query), |row| row.get(0)).optional()
-        })?;
-        Ok(before.unwrap_or(query.after))
+    /// The spot behind which the last so many messages of the query are listed.
+    fn before_the_last(&self, query: &Query, last: u32) -> Result<Spot, Fault> {
+        let sql = listing_backwards(query);
+        let mut values = values(query);
+        values.push((":last", last.into()));
+        let before = self
+            .store
+            .read(|connection| connection.prepare_cached(&sql)?.query_row(&*values, Spot::read).optional())?;
+        Ok(before.unwrap_or_default())
     }
 
-    /// All messages of the query, oldest first: for tests, since a history may be longer than memory.
+    /// All messages of the query, as they are listed: for tests, since a history may be longer than memory.
     #[cfg(test)]
     pub fn list(&self, query: &Query) -> Result<Vec<Entry>, Fault> {
         let mut entries = Vec::new();
@@ -146,10 +156,59 @@ pub fn next_position(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))
 }
 
+/// A spot in the order of listings: that of a message, or the one before all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Spot {
+    place: i64,
+    /// 0 where the sender does not count: nothing else stands in such a place.
+    seq: i64,
+    position: i64,
+}
+
+impl Spot {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            place: row.get("place")?,
+            seq: row.get::<_, Option<i64>>("seq")?.unwrap_or(0),
+            position: row.get("position")?,
+        })
+    }
+
+    fn values(self) -> Vec<(&'static str, Value)> {
+        vec![(":place", self.place.into()), (":seq", self.seq.into()), (":position", self.position.into())]
+    }
+}
+
+/// One page of a listing. `behind` says nothing new; it is where the search for what was sent begins.
+fn listing(query: &Query) -> String {
+    format!(
+        "SELECT * FROM messages WHERE {} AND behind >= :place AND (place, seq, position) > (:place, :seq, :position)
+         ORDER BY place, seq, position LIMIT {PAGE}",
+        conditions(query, "partner")
+    )
+}
+
+/// The spot of the message before the last so many.
+fn listing_backwards(query: &Query) -> String {
+    format!(
+        "SELECT place, seq, position FROM messages WHERE {}
+         ORDER BY place DESC, seq DESC, position DESC LIMIT 1 OFFSET :last",
+        conditions(query, "partner")
+    )
+}
+
+/// One page of what was stored since. The plus keeps SQLite from sorting all that was ever said to or by one name.
+fn since(query: &Query) -> String {
+    format!(
+        "SELECT * FROM messages WHERE {} AND position > :since ORDER BY position LIMIT {PAGE}",
+        conditions(query, "+partner")
+    )
+}
+
 /// Only fixed text becomes SQL; what was typed is bound. Conditions that do not apply are left out, so that those which
-/// do can use their index.
-fn conditions(query: &Query) -> String {
-    let mut sql = String::from("WHERE position > :after AND position <= :up_to");
+/// do can use their index; and `position`, by which nothing is listed, is not to be searched by.
+fn conditions(query: &Query, partner: &str) -> String {
+    let mut sql = String::from("place <= :up_to AND +position <= :up_to");
     match query.direction {
         Some(Direction::Received) => sql.push_str(" AND direction = 'received'"),
         Some(Direction::Sent) => sql.push_str(" AND direction = 'sent'"),
@@ -165,7 +224,7 @@ fn conditions(query: &Query) -> String {
         Trust::Unverified => sql.push_str(" AND direction = 'received' AND doubted = 1 AND verified = 0"),
     }
     if query.partner.is_some() {
-        sql.push_str(" AND partner = :partner");
+        sql.extend([" AND ", partner, " = :partner"]);
     }
     if let Some(state) = query.state {
         sql.extend([" AND state = '", state.word(), "'"]);
@@ -174,8 +233,7 @@ fn conditions(query: &Query) -> String {
 }
 
 fn values(query: &Query) -> Vec<(&'static str, Value)> {
-    let mut values =
-        vec![(":after", Value::from(query.after)), (":up_to", Value::from(query.up_to.unwrap_or(i64::MAX)))];
+    let mut values = vec![(":up_to", Value::from(query.up_to.unwrap_or(i64::MAX)))];
     if let Some(partner) = &query.partner {
         values.push((":partner", Value::from(partner.as_str().to_owned())));
     }
@@ -183,155 +241,4 @@ fn values(query: &Query) -> Vec<(&'static str, Value)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::database;
-
-    /// A database with `count` messages to and from five people, by turns.
-    async fn conversations(count: i64) -> (tempfile::TempDir, Conversations) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = database::open(dir.path()).unwrap();
-        let fill = store.write(move |connection| {
-            for _ in 0..count {
-                let position = next_position(connection)?;
-                let name = format!("p{}", position % 5);
-                let sql = if position % 2 == 0 {
-                    "INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, source)
-                     VALUES (?1, x'', randomblob(16), ?2, 'ana', 'oi', '2026-11-22T09:30:00Z', '')"
-                } else {
-                    "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
-                     VALUES (?1, randomblob(16), 'ana', ?2, 'oi', '2026-11-22T09:30:00Z', 1, 'queued', 0)"
-                };
-                connection.execute(sql, (position, name))?;
-            }
-            Ok::<_, rusqlite::Error>(())
-        });
-        fill.await.unwrap();
-        (dir, Conversations::new(store))
-    }
-
-    fn positions(conversations: &Conversations, query: &Query) -> Vec<i64> {
-        conversations.list(query).unwrap().iter().map(|entry| entry.position).collect()
-    }
-
-    #[tokio::test]
-    async fn a_listing_is_whole_over_all_pages() {
-        let (_dir, conversations) = conversations(1_203).await;
-        assert_eq!(positions(&conversations, &Query::default()), (1..=1_203).collect::<Vec<_>>());
-        let sent = Query { direction: Some(Direction::Sent), ..Query::default() };
-        assert_eq!(positions(&conversations, &sent), (1..=1_203).filter(|p| p % 2 == 1).collect::<Vec<_>>());
-        let last = Query { last: Some(600), partner: Some("p3".parse().unwrap()), ..Query::default() };
-        assert_eq!(positions(&conversations, &last), (1..=1_203).filter(|p| p % 5 == 3).collect::<Vec<_>>());
-        let last = Query { last: Some(2), ..last };
-        assert_eq!(positions(&conversations, &last), [1_198, 1_203]);
-        assert!(positions(&conversations, &Query { last: Some(0), ..last }).is_empty());
-    }
-
-    /// A query, and the indexes by which both sides are searched, each from `position` on, or not at all.
-    fn plans() -> Vec<(Query, [&'static str; 2])> {
-        let somebody = || Some("p1".parse().unwrap());
-        let received = Some(Direction::Received);
-        let by_position = "INTEGER PRIMARY KEY";
-        let (name_received, name_sent) =
-            ("received_by_name (from_name=? AND position", "sent_by_name (to_name=? AND position");
-        let doubted = "received_doubted (position";
-        vec![
-            (Query::default(), [by_position, by_position]),
-            (Query { partner: somebody(), ..Query::default() }, [name_received, name_sent]),
-            (
-                Query { partner: somebody(), trust: Trust::Fitting, ..Query::default() },
-                [name_received, name_sent],
-            ),
-            (Query { direction: received, ..Query::default() }, [by_position, ""]),
-            (
-                Query { direction: received, unread: true, ..Query::default() },
-                ["received_unread (position", ""],
-            ),
-            (
-                Query { direction: Some(Direction::Sent), partner: somebody(), ..Query::default() },
-                ["", name_sent],
-            ),
-            (Query { trust: Trust::Unverified, ..Query::default() }, [doubted, ""]),
-            (Query { trust: Trust::Unverified, direction: received, ..Query::default() }, [doubted, ""]),
-            (
-                Query { trust: Trust::Unverified, partner: somebody(), ..Query::default() },
-                ["received_doubted_by_name (from_name=? AND position", ""],
-            ),
-        ]
-    }
-
-    #[tokio::test]
-    async fn no_listing_sorts_or_scans_what_it_does_not_show() {
-        let (_dir, conversations) = conversations(10).await;
-        for (query, [received, sent]) in plans() {
-            for order in ["ORDER BY position", "ORDER BY position DESC"] {
-                let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM messages {} {order}", conditions(&query));
-                let plan: Vec<String> = conversations
-                    .store
-                    .read(|connection| {
-                        connection
-                            .prepare(&sql)?
-                            .query_map(&*values(&query), |row| row.get("detail"))?
-                            .collect()
-                    })
-                    .unwrap();
-                assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
-                for (table, index) in [("received", received), ("sent", sent)] {
-                    let searched = |step: &&String| step.starts_with(&format!("SEARCH {table} USING "));
-                    let by = |step: &String| step.contains(index);
-                    assert!(
-                        index.is_empty() || plan.iter().find(searched).is_some_and(by),
-                        "{query:?}: {plan:#?}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_said_under_a_name_that_has_a_key_is_listed_apart_from_what_its_key_says() {
-        let (_dir, conversations) = conversations(0).await;
-        let (yes, no) = (true, false);
-        let fill = conversations.store.write(|connection| {
-            connection.execute_batch(
-                "INSERT INTO pins (name, fingerprint, kind, used_at, proved) VALUES
-                     ('ana', zeroblob(32), 'contact', 0, 1), ('ana', CAST(printf('%032d', 1) AS BLOB), 'former', 0, 1),
-                     ('old', zeroblob(32), 'former', 0, 1);
-                 INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, source) VALUES
-                     (1, x'', randomblob(16), 'ana', 'rui', 'nobody', '', ''),
-                     (2, zeroblob(32), randomblob(16), 'ana', 'rui', 'ana', '', ''),
-                     (3, CAST(printf('%032d', 1) AS BLOB), randomblob(16), 'ana', 'rui', 'ana, before', '', ''),
-                     (4, CAST(printf('%032d', 2) AS BLOB), randomblob(16), 'ana', 'rui', 'another', '', ''),
-                     (5, zeroblob(32), randomblob(16), 'zé', 'rui', 'ana as zé', '', ''),
-                     (6, x'', randomblob(16), 'zé', 'rui', 'nobody', '', ''),
-                     (7, zeroblob(32), randomblob(16), 'old', 'rui', 'old', '', '');
-                 INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at) VALUES
-                     (8, randomblob(16), 'rui', 'ana', 'oi', '', 1, 'queued', 0);
-                 UPDATE positions SET last = 8;",
-            )
-        });
-        fill.await.unwrap();
-        let verified = [no, yes, yes, no, no, no, yes, no];
-        let all = conversations.list(&Query::default()).unwrap();
-        assert_eq!(all.iter().map(|entry| entry.verified).collect::<Vec<_>>(), verified);
-        for (who, trust, listed, aside) in [
-            (None, Trust::Fitting, &[2, 3, 5, 6, 7, 8][..], 2),
-            (None, Trust::Unverified, &[1, 4, 5, 6], 2),
-            (Some("ana"), Trust::Any, &[1, 2, 3, 4, 8], 2),
-            (Some("ana"), Trust::Fitting, &[2, 3, 8], 2),
-            (Some("ana"), Trust::Unverified, &[1, 4], 2),
-            (Some("zé"), Trust::Fitting, &[5, 6], 0),
-            (Some("zé"), Trust::Unverified, &[5, 6], 0),
-            (Some("old"), Trust::Fitting, &[7], 0),
-            (Some("old"), Trust::Unverified, &[], 0),
-        ] {
-            let partner = who.map(|who| who.parse().unwrap());
-            let query = Query { partner, trust, ..Query::default() };
-            assert_eq!(positions(&conversations, &query), listed, "{query:?}");
-            assert_eq!(conversations.set_aside(&query).unwrap(), aside, "{query:?}");
-        }
-        let unread = crate::inbound::inbox::Inbox::new(conversations.store.clone()).unread().unwrap();
-        let expected = [("ana", 2), ("old", 1), ("zé", 2)].map(|(name, count)| (name.to_owned(), count));
-        assert_eq!(unread, expected.into());
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ const SCHEMA: Schema = Schema {
     migrations: &[
         include_str!("../../migrations/peer/0001_messages.sql"),
         include_str!("../../migrations/peer/0002_identity.sql"),
+        include_str!("../../migrations/peer/0003_order.sql"),
     ],
 };
 

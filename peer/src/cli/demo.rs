@@ -126,10 +126,8 @@ impl Stage {
         )?;
         let rui = self.start("rui").await?;
         let rui = Arc::clone(self.rui.insert(rui).peer());
-        let mut at_rui = Follower::behind(
-            &rui,
-            Query { direction: Some(Direction::Received), after: 1, ..Query::default() },
-        )?;
+        let mut at_rui =
+            Follower::behind(&rui, Query { direction: Some(Direction::Received), ..Query::default() }, 1)?;
         arrive(&mut at_rui, &rui, output).await?;
 
         step(output, "rui answers, and ana has the whole conversation in her own file.")?;

@@ -63,7 +63,7 @@ impl Inbox {
         mark(&peer, marks, unread, output).await?;
         listing::note_set_aside(&peer.conversations, &Query { up_to: Some(after), ..query.clone() })?;
         if self.follow {
-            let mut follower = Follower::behind(&peer, Query { after, unread: false, last: None, ..query })?;
+            let mut follower = Follower::behind(&peer, Query { unread: false, ..query }, after)?;
             let mut gone = pin!(reader_gone());
             loop {
                 let entries = tokio::select! {

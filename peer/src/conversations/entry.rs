@@ -76,7 +76,7 @@ impl Direction {
 /// A message as it was kept. Names are text here: what was once accepted is shown, whatever the rules say today.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its place in every listing of this peer.
+    /// Its handle here; it grows in the order of storing.
     pub position: i64,
     /// The message's id.
     pub id: Uuid,

@@ -1,5 +1,7 @@
 //! The inbox: every message that was received, judged and kept once, in one transaction. Owns the table `received`.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -251,16 +253,21 @@ impl Letter {
         is_doubted: bool,
     ) -> rusqlite::Result<()> {
         let position = next_position(connection)?;
+        let place = match (self.sender.key, self.message.seq) {
+            (Some(key), Some(seq)) => place::of(connection, key, seq, position)?,
+            _ => position,
+        };
         let (from, to, body, sent_at, reply_to) = content;
         connection
             .prepare_cached(
-                "INSERT INTO received (position, sender, id, from_name, to_name, body, sent_at, received_at, doubted,
-                                       source, seq, reply_to)
-                 VALUES (:position, :sender, :id, :from, :to, :body, :sent_at, :received_at, :doubted,
-                         :source, :seq, :reply_to)",
+                "INSERT INTO received (position, place, sender, id, from_name, to_name, body, sent_at, received_at,
+                                       doubted, source, seq, reply_to)
+                 VALUES (:position, :place, :sender, :id, :from, :to, :body, :sent_at, :received_at,
+                         :doubted, :source, :seq, :reply_to)",
             )?
             .execute(named_params! {
                 ":position": position,
+                ":place": place,
                 ":sender": self.space(),
                 ":id": id.as_bytes(),
                 ":from": from,

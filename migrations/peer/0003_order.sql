@@ -1,0 +1,56 @@
+-- The order of listings: a message that comes late stands before what its sender wrote later.
+
+-- peer/src/inbound/inbox.rs: where a message is listed. That is its own position, or, if its sender's key had counted further
+-- already, the place of the next message of that key. Within a place `seq` decides; a place is one key's alone. Nothing that
+-- was listed ever moves.
+ALTER TABLE received ADD COLUMN place INTEGER NOT NULL DEFAULT 0;   -- never 0: the default only lets the column be added
+UPDATE received SET place = position;
+
+DROP INDEX received_by_name;
+DROP INDEX received_unread;
+DROP INDEX received_doubted;
+DROP INDEX received_doubted_by_name;
+CREATE INDEX received_by_place ON received (place, seq);
+CREATE INDEX received_by_name ON received (from_name, place, seq);
+CREATE INDEX received_unread ON received (place, seq, position, from_name) WHERE read = 0;
+CREATE INDEX received_doubted ON received (place, seq) WHERE doubted = 1;
+CREATE INDEX received_doubted_by_name ON received (from_name, place, seq) WHERE doubted = 1;
+-- Nobody counts without a key.
+CREATE INDEX received_by_seq ON received (sender, seq) WHERE sender <> x'' AND seq IS NOT NULL;
+
+-- What came late before this migration. The place of the next message was, when each of these came, the lowest position of
+-- what had been counted further.
+UPDATE received SET place = late.place FROM (
+    SELECT position, (SELECT min(position) FROM received AS further
+                      WHERE further.sender = counted.sender AND further.sender <> x'' AND further.seq > counted.seq
+                        AND further.position < counted.position) AS place
+    FROM (SELECT position, sender, seq,
+                 max(seq) OVER (PARTITION BY sender ORDER BY position) AS highest
+          FROM received WHERE sender <> x'' AND seq IS NOT NULL) AS counted
+    WHERE seq < highest
+      AND NOT EXISTS (SELECT 1 FROM received AS same
+                      WHERE same.sender = counted.sender AND same.sender <> x'' AND same.seq = counted.seq
+                        AND same.position < counted.position)) AS late
+WHERE received.position = late.position;
+
+-- As before, with `place`: what was sent is listed where it was written. `behind` is the same, for a page to begin by: what
+-- was sent is found by it, and what was received is not, so that it is found by `place` and `seq` together.
+DROP VIEW messages;
+CREATE VIEW messages AS
+    SELECT position, place, CAST(place AS INTEGER) AS behind, id, CAST('received' AS TEXT) AS direction, from_name AS partner, from_name, to_name, body,
+           sent_at, received_at, sender AS fingerprint, source, seq, reply_to, read, doubted,
+           CAST(EXISTS (SELECT 1 FROM pins WHERE name = from_name AND fingerprint = sender) AS INTEGER) AS verified,
+           CAST(doubted = 1
+                AND NOT EXISTS (SELECT 1 FROM pins WHERE name = from_name AND fingerprint = sender)
+                AND EXISTS (SELECT 1 FROM pins WHERE name = from_name AND kind <> 'former') AS INTEGER) AS aside,
+           CAST(NULL AS TEXT) AS state, CAST(NULL AS TEXT) AS reason, CAST(NULL AS INTEGER) AS tries
+    FROM received
+    UNION ALL
+    SELECT position, position, position, id, CAST('sent' AS TEXT), to_name, from_name, to_name, body,
+           sent_at, received_at, CAST(x'' AS BLOB), CAST(NULL AS TEXT), seq, reply_to, CAST(NULL AS INTEGER),
+           CAST(0 AS INTEGER), CAST(0 AS INTEGER), CAST(0 AS INTEGER),
+           state,
+           CAST(CASE state WHEN 'queued'
+                THEN coalesce(reason, (SELECT last_error FROM recipients WHERE name = to_name)) ELSE reason END AS TEXT),
+           tries
+    FROM sent;

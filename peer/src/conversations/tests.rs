@@ -1,0 +1,162 @@
+//! What is listed, in which order, and by which indexes.
+
+use super::*;
+use crate::database;
+
+/// A database with `count` messages to and from five people, by turns.
+async fn conversations(count: i64) -> (tempfile::TempDir, Conversations) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = database::open(dir.path()).unwrap();
+    let fill = store.write(move |connection| {
+        for _ in 0..count {
+            let position = next_position(connection)?;
+            let name = format!("p{}", position % 5);
+            let sql = if position % 2 == 0 {
+                "INSERT INTO received (position, place, sender, id, from_name, to_name, body, received_at, source)
+                 VALUES (?1, ?1, x'', randomblob(16), ?2, 'ana', 'oi', '2026-11-22T09:30:00Z', '')"
+            } else {
+                "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
+                 VALUES (?1, randomblob(16), 'ana', ?2, 'oi', '2026-11-22T09:30:00Z', 1, 'queued', 0)"
+            };
+            connection.execute(sql, (position, name))?;
+        }
+        Ok::<_, rusqlite::Error>(())
+    });
+    fill.await.unwrap();
+    (dir, Conversations::new(store))
+}
+
+fn positions(conversations: &Conversations, query: &Query) -> Vec<i64> {
+    conversations.list(query).unwrap().iter().map(|entry| entry.position).collect()
+}
+
+#[tokio::test]
+async fn a_listing_is_whole_over_all_pages() {
+    let (_dir, conversations) = conversations(1_203).await;
+    assert_eq!(positions(&conversations, &Query::default()), (1..=1_203).collect::<Vec<_>>());
+    let sent = Query { direction: Some(Direction::Sent), ..Query::default() };
+    assert_eq!(positions(&conversations, &sent), (1..=1_203).filter(|p| p % 2 == 1).collect::<Vec<_>>());
+    let last = Query { last: Some(600), partner: Some("p3".parse().unwrap()), ..Query::default() };
+    assert_eq!(positions(&conversations, &last), (1..=1_203).filter(|p| p % 5 == 3).collect::<Vec<_>>());
+    let last = Query { last: Some(2), ..last };
+    assert_eq!(positions(&conversations, &last), [1_198, 1_203]);
+    assert!(positions(&conversations, &Query { last: Some(0), ..last }).is_empty());
+}
+
+/// A query, and the indexes by which both sides are searched, from a place on, or not at all.
+fn plans() -> Vec<(Query, [&'static str; 2])> {
+    let somebody = || Some("p1".parse().unwrap());
+    let (received, sent) = (Some(Direction::Received), Some(Direction::Sent));
+    let (by_place, by_position) = ("received_by_place (", "INTEGER PRIMARY KEY (");
+    let (name_received, name_sent) = ("received_by_name (from_name=? AND ", "sent_by_name (to_name=? AND ");
+    let (doubted, unread) = ("received_doubted (", "received_unread (");
+    let doubted_by_name = "received_doubted_by_name (from_name=? AND ";
+    let all = Query::default;
+    vec![
+        (all(), [by_place, by_position]),
+        (Query { partner: somebody(), ..all() }, [name_received, name_sent]),
+        (Query { partner: somebody(), trust: Trust::Fitting, ..all() }, [name_received, name_sent]),
+        (Query { direction: received, ..all() }, [by_place, ""]),
+        (Query { direction: received, unread: true, ..all() }, [unread, ""]),
+        (Query { direction: sent, ..all() }, ["", by_position]),
+        (Query { direction: sent, partner: somebody(), ..all() }, ["", name_sent]),
+        (Query { trust: Trust::Unverified, ..all() }, [doubted, ""]),
+        (Query { trust: Trust::Unverified, direction: received, ..all() }, [doubted, ""]),
+        (Query { trust: Trust::Unverified, partner: somebody(), ..all() }, [doubted_by_name, ""]),
+    ]
+}
+
+fn plan(conversations: &Conversations, sql: &str) -> Vec<String> {
+    let plan = conversations.store.read(|connection| {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let mut rows = explain.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next()? {
+            steps.push(row.get("detail")?);
+        }
+        Ok(steps)
+    });
+    plan.unwrap()
+}
+
+#[tokio::test]
+async fn no_listing_sorts_or_scans_what_it_does_not_show() {
+    let (_dir, conversations) = conversations(10).await;
+    for (query, [received, sent]) in plans() {
+        // A page begins right behind the last message of the one before.
+        let pages = ["(place,seq)>(?,?) AND place<?", "position>? AND position<?", "rowid>? AND rowid<?"];
+        let backwards = ["place<?", "position<?", "rowid<?"];
+        for (sql, bounds) in [(listing(&query), pages), (listing_backwards(&query), backwards)] {
+            let plan = plan(&conversations, &sql);
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
+            for (table, index) in [("received", received), ("sent", sent)] {
+                let start = format!("SEARCH {table} USING ");
+                let step = plan.iter().find(|step| step.starts_with(&start));
+                let by =
+                    |step: &String| bounds.iter().any(|bound| step.ends_with(&format!("{index}{bound})")));
+                assert!(index.is_empty() || step.is_some_and(by), "{query:?}: {plan:#?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_follows_reads_only_what_was_stored_since() {
+    let (_dir, conversations) = conversations(10).await;
+    for (query, _) in plans() {
+        let plan = plan(&conversations, &since(&query));
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
+        for table in ["received", "sent"] {
+            let search = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid>?");
+            assert!(plan.iter().any(|step| step.starts_with(&search)), "{query:?}: {plan:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_under_a_name_that_has_a_key_is_listed_apart_from_what_its_key_says() {
+    let (_dir, conversations) = conversations(0).await;
+    let (yes, no) = (true, false);
+    let fill = conversations.store.write(|connection| {
+        connection.execute_batch(
+            "INSERT INTO pins (name, fingerprint, kind, used_at, proved) VALUES
+                 ('ana', zeroblob(32), 'contact', 0, 1), ('ana', CAST(printf('%032d', 1) AS BLOB), 'former', 0, 1),
+                 ('old', zeroblob(32), 'former', 0, 1);
+             INSERT INTO received (position, sender, id, from_name, to_name, body, received_at, source) VALUES
+                 (1, x'', randomblob(16), 'ana', 'rui', 'nobody', '', ''),
+                 (2, zeroblob(32), randomblob(16), 'ana', 'rui', 'ana', '', ''),
+                 (3, CAST(printf('%032d', 1) AS BLOB), randomblob(16), 'ana', 'rui', 'ana, before', '', ''),
+                 (4, CAST(printf('%032d', 2) AS BLOB), randomblob(16), 'ana', 'rui', 'another', '', ''),
+                 (5, zeroblob(32), randomblob(16), 'zé', 'rui', 'ana as zé', '', ''),
+                 (6, x'', randomblob(16), 'zé', 'rui', 'nobody', '', ''),
+                 (7, zeroblob(32), randomblob(16), 'old', 'rui', 'old', '', '');
+             INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at) VALUES
+                 (8, randomblob(16), 'rui', 'ana', 'oi', '', 1, 'queued', 0);
+             UPDATE received SET place = position;
+             UPDATE positions SET last = 8;",
+        )
+    });
+    fill.await.unwrap();
+    let verified = [no, yes, yes, no, no, no, yes, no];
+    let all = conversations.list(&Query::default()).unwrap();
+    assert_eq!(all.iter().map(|entry| entry.verified).collect::<Vec<_>>(), verified);
+    for (who, trust, listed, aside) in [
+        (None, Trust::Fitting, &[2, 3, 5, 6, 7, 8][..], 2),
+        (None, Trust::Unverified, &[1, 4, 5, 6], 2),
+        (Some("ana"), Trust::Any, &[1, 2, 3, 4, 8], 2),
+        (Some("ana"), Trust::Fitting, &[2, 3, 8], 2),
+        (Some("ana"), Trust::Unverified, &[1, 4], 2),
+        (Some("zé"), Trust::Fitting, &[5, 6], 0),
+        (Some("zé"), Trust::Unverified, &[5, 6], 0),
+        (Some("old"), Trust::Fitting, &[7], 0),
+        (Some("old"), Trust::Unverified, &[], 0),
+    ] {
+        let partner = who.map(|who| who.parse().unwrap());
+        let query = Query { partner, trust, ..Query::default() };
+        assert_eq!(positions(&conversations, &query), listed, "{query:?}");
+        assert_eq!(conversations.set_aside(&query).unwrap(), aside, "{query:?}");
+    }
+    let unread = crate::inbound::inbox::Inbox::new(conversations.store.clone()).unread().unwrap();
+    let expected = [("ana", 2), ("old", 1), ("zé", 2)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(unread, expected.into());
+}

@@ -1,0 +1,19 @@
+//! Where a message is listed: as it comes, unless its sender's key has counted further already. Then it stands before the
+//! first message that was written after it.
+
+use protocol::Fingerprint;
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// The place of a new message: that of the next message of this key, or else its own `position`.
+///
+/// If a message of the key has this very number, its sender counts anew, from an old backup perhaps: then it is not late.
+pub fn of(connection: &Connection, key: Fingerprint, seq: u64, position: i64) -> rusqlite::Result<i64> {
+    let next: Option<(u64, i64)> = connection
+        .prepare_cached(
+            "SELECT seq, place FROM received WHERE sender = ?1 AND sender <> x'' AND seq >= ?2
+             ORDER BY seq, position LIMIT 1",
+        )?
+        .query_row((key.as_bytes(), seq), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(next.filter(|(next, _)| *next > seq).map_or(position, |(_, place)| place))
+}
