@@ -32,6 +32,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/identity/profile.rs",
             "peer/src/inbound/had.rs",
             "peer/src/inbound/inbox.rs",
+            "peer/src/inbound/inbox/",
             "peer/src/inbound/quota.rs",
             "peer/src/outbound/outbox.rs",
         ],
