@@ -15,6 +15,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../../migrations/peer/0001_messages.sql"),
         include_str!("../../migrations/peer/0002_identity.sql"),
         include_str!("../../migrations/peer/0003_order.sql"),
+        include_str!("../../migrations/peer/0004_repair.sql"),
     ],
 };
 

@@ -35,6 +35,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/inbound/inbox/",
             "peer/src/inbound/quota.rs",
             "peer/src/outbound/outbox.rs",
+            "peer/src/outbound/outbox/",
         ],
     ),
     (
@@ -122,6 +123,7 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("peer", "received", "peer/src/inbound/inbox.rs"),
     ("peer", "sent", "peer/src/outbound/outbox.rs"),
     ("peer", "recipients", "peer/src/outbound/outbox.rs"),
+    ("peer", "closed", "peer/src/outbound/outbox/closed.rs"),
 ];
 
 /// What a room (a prefix of paths) never names.

@@ -71,18 +71,18 @@ impl Courier {
             *route = Route::Unknown;
             taken = self.attempt(recipient, &pending, route, &mut tried).await?;
         }
-        let handover = taken.unwrap_or_else(|| in_vain(recipient, route, tried.outcome));
-        self.settle(recipient, &pending, handover).await
+        let (handover, by) = taken.unwrap_or_else(|| (in_vain(recipient, route, tried.outcome), Expected::Anyone));
+        self.settle(recipient, &pending, handover, by).await
     }
 
-    /// Tries wherever the recipient may be and was not tried yet, until the message is taken or refused there.
+    /// Tries wherever the recipient may be and was not tried yet, until the message is taken or refused there; by whom.
     async fn attempt(
         &self,
         recipient: &Name,
         pending: &Pending,
         route: &mut Route,
         tried: &mut Tried,
-    ) -> Result<Option<Handover>, Fault> {
+    ) -> Result<Option<(Handover, Expected)>, Fault> {
         let known = self.contacts.last_address(recipient)?;
         if *route == Route::Unknown {
             *route = self.find(recipient, known.is_some()).await;
@@ -97,7 +97,7 @@ impl Courier {
             tracing::debug!(%recipient, ?destination, outcome = ?handover, "tried to hand over");
             if matches!(handover, Handover::Accepted { .. } | Handover::Refused { .. }) {
                 self.reached(recipient, &destination).await?;
-                return Ok(Some(handover));
+                return Ok(Some((handover, destination.expected)));
             }
             tried.destinations.push(destination);
             first = first.or(Some(handover));
@@ -142,11 +142,21 @@ impl Courier {
         }
     }
 
-    async fn settle(&self, recipient: &Name, pending: &Pending, handover: Handover) -> Result<Step, Fault> {
+    async fn settle(
+        &self,
+        recipient: &Name,
+        pending: &Pending,
+        handover: Handover,
+        by: Expected,
+    ) -> Result<Step, Fault> {
         let position = pending.position;
         match handover {
             Handover::Accepted { received_at } => {
-                self.outbox.delivered(position, received_at).await?;
+                let key = match by {
+                    Expected::Key(key) => Some(key),
+                    Expected::Anyone => None,
+                };
+                self.outbox.delivered(position, received_at, key).await?;
                 Ok(Step::Settled)
             }
             Handover::Refused { reason } => {

@@ -7,6 +7,9 @@
 //!             └─ its time runs out ───────▶ expired
 //! ```
 
+pub mod closed;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -123,16 +126,22 @@ impl Outbox {
         })?)
     }
 
-    /// The recipient keeps the message since `received_at`, by its own clock.
-    pub async fn delivered(&self, position: i64, received_at: Timestamp) -> Result<(), Fault> {
+    /// The recipient keeps the message since `received_at`, by its own clock. `key` is the one that it had to prove to hold.
+    pub async fn delivered(
+        &self,
+        position: i64,
+        received_at: Timestamp,
+        key: Option<Fingerprint>,
+    ) -> Result<(), Fault> {
         let received_at = received_at.to_string();
         let write = self.store.write(move |connection| {
             connection
                 .prepare_cached(
-                    "UPDATE sent SET state = 'delivered', received_at = ?2, reason = NULL, tries = tries + 1
+                    "UPDATE sent SET state = 'delivered', received_at = ?2, delivered_to = ?3, reason = NULL,
+                                     tries = tries + 1
                      WHERE position = ?1 AND state = 'queued'",
                 )?
-                .execute((position, received_at))?;
+                .execute((position, received_at, key.as_ref().map(Fingerprint::as_bytes)))?;
             connection
                 .prepare_cached(
                     "UPDATE recipients SET last_error = NULL, other_key = NULL
@@ -148,12 +157,11 @@ impl Outbox {
     /// The recipient will never keep the message.
     pub async fn refused(&self, position: i64, reason: String) -> Result<(), Fault> {
         let write = self.store.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE sent SET state = 'refused', reason = ?2, tries = tries + 1
-                     WHERE position = ?1 AND state = 'queued'",
-                )?
-                .execute((position, reason))?;
+            let mut refuse = connection.prepare_cached(
+                "UPDATE sent SET state = 'refused', reason = ?2, tries = tries + 1
+                 WHERE position = ?1 AND state = 'queued' RETURNING to_name, seq",
+            )?;
+            close_all(connection, refuse.query((position, reason))?)?;
             connection
                 .prepare_cached(
                     "UPDATE recipients SET other_key = NULL
@@ -193,12 +201,11 @@ impl Outbox {
     /// Gives up on every message whose time has run out; how many there were.
     pub async fn expire(&self, now: Timestamp) -> Result<usize, Fault> {
         let write = self.store.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE sent SET state = 'expired', reason = coalesce(reason, 'the recipient was not reached in time')
-                     WHERE state = 'queued' AND expires_at <= ?1",
-                )?
-                .execute([now.as_millisecond()])
+            let mut expire = connection.prepare_cached(
+                "UPDATE sent SET state = 'expired', reason = coalesce(reason, 'the recipient was not reached in time')
+                 WHERE state = 'queued' AND expires_at <= ?1 RETURNING to_name, seq",
+            )?;
+            close_all(connection, expire.query([now.as_millisecond()])?)
         });
         Ok(write.await?)
     }
@@ -278,6 +285,26 @@ pub fn enqueue(
             ":insecure": terms.insecure,
         })?;
     Ok(Queued { position, id, to: draft.to.clone(), failures_before })
+}
+
+/// Closes the numbers of messages that were just given up, a run of them at a time; how many there were.
+fn close_all(connection: &Connection, mut given_up: rusqlite::Rows<'_>) -> rusqlite::Result<usize> {
+    let mut count = 0;
+    let mut runs: BTreeMap<String, Vec<closed::Range>> = BTreeMap::new();
+    while let Some(row) = given_up.next()? {
+        let (to, seq): (String, u64) = (row.get(0)?, row.get(1)?);
+        let runs = runs.entry(to).or_default();
+        match runs.last_mut() {
+            Some(run) if run.1 + 1 == seq => run.1 = seq,
+            _ => runs.push((seq, seq)),
+        }
+        count += 1;
+    }
+    for (to, runs) in runs {
+        let Ok(to) = to.parse() else { continue };
+        runs.into_iter().try_for_each(|run| closed::close(connection, &to, run))?;
+    }
+    Ok(count)
 }
 
 fn pending(row: &rusqlite::Row<'_>, to: &Name) -> rusqlite::Result<Pending> {

@@ -41,7 +41,7 @@ async fn each_recipient_has_a_queue_and_a_count_of_its_own() {
         [("rui", 2), ("zé", 1)]
     );
     assert_eq!(oldest(&outbox, "rui"), Some(("1".into(), 1)));
-    outbox.delivered(queued[0].position, Timestamp::UNIX_EPOCH).await.unwrap();
+    outbox.delivered(queued[0].position, Timestamp::UNIX_EPOCH, None).await.unwrap();
     assert_eq!(oldest(&outbox, "rui"), Some(("2".into(), 2)));
     outbox.refused(queued[2].position, "blocked".into()).await.unwrap();
     assert_eq!(oldest(&outbox, "rui"), None);
@@ -52,7 +52,7 @@ async fn each_recipient_has_a_queue_and_a_count_of_its_own() {
 async fn a_settled_message_stays_settled() {
     let (_dir, outbox) = outbox();
     let queued = enqueue(&outbox, vec![draft("rui", "1")]).await.remove(0);
-    outbox.delivered(queued.position, Timestamp::UNIX_EPOCH).await.unwrap();
+    outbox.delivered(queued.position, Timestamp::UNIX_EPOCH, None).await.unwrap();
     outbox.refused(queued.position, "late".into()).await.unwrap();
     outbox.postponed(&queued.to, queued.position, "late".into(), None).await.unwrap();
     let standing = outbox.standing(queued.position).unwrap();
@@ -84,7 +84,7 @@ async fn another_key_is_told_of_until_something_else_comes_of_it() {
         outbox.postponed(&queued[0].to, position, "another key".into(), Some(key)).await.unwrap();
         assert_eq!((seen(position), seen(behind)), (Some(key), Some(key)), "all behind it wait for that");
         if position == one {
-            outbox.delivered(one, Timestamp::UNIX_EPOCH).await.unwrap();
+            outbox.delivered(one, Timestamp::UNIX_EPOCH, None).await.unwrap();
         } else {
             outbox.refused(two, "blocked".into()).await.unwrap();
         }
@@ -107,4 +107,21 @@ async fn messages_expire_by_wall_time_and_not_a_moment_before() {
     assert_eq!(outbox.expire(end).await.unwrap(), 1);
     assert_eq!(outbox.standing(queued.position).unwrap().state, State::Expired);
     assert_eq!(outbox.waiting().unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_number_of_a_message_that_was_given_up_is_closed_with_it() {
+    let (_dir, outbox) = outbox();
+    let drafts = ["rui", "zé", "rui", "rui", "zé", "rui", "rui"].map(|to| draft(to, "x")).to_vec();
+    let queued = enqueue(&outbox, drafts).await;
+    outbox.delivered(queued[3].position, Timestamp::UNIX_EPOCH, None).await.unwrap();
+    outbox.refused(queued[0].position, "no".into()).await.unwrap();
+    outbox.refused(queued[3].position, "late".into()).await.unwrap();
+    let told = |to: &str| {
+        let to = to.parse().unwrap();
+        outbox.store.read(|connection| closed::riding(connection, &to)).unwrap().iter().collect::<Vec<_>>()
+    };
+    assert_eq!((told("rui"), told("zé")), (vec![(1, 1)], vec![]), "what is delivered is not refused");
+    assert_eq!(outbox.expire(Timestamp::UNIX_EPOCH + WEEK).await.unwrap(), 5);
+    assert_eq!((told("rui"), told("zé")), (vec![(1, 2), (4, 5)], vec![(1, 2)]));
 }
