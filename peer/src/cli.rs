@@ -19,6 +19,7 @@ mod online;
 mod output;
 mod peers;
 mod qr;
+mod retry;
 mod send;
 mod sent;
 mod serve;
@@ -122,6 +123,7 @@ enum Command {
     Send(send::Send),
     Inbox(inbox::Inbox),
     Sent(sent::Sent),
+    Retry(retry::Retry),
     History(history::History),
     Peers(peers::Peers),
     Contacts(contacts::Contacts),
@@ -167,6 +169,7 @@ impl Global {
             Command::Send(send) => one_thread(send.run(&self, &mut output)),
             Command::Inbox(inbox) => one_thread(inbox.run(&self, &mut output)),
             Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
+            Command::Retry(retry) => one_thread(retry.run(&self, &mut output)),
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
             Command::Contacts(contacts) => one_thread(async { contacts.run(&self, &mut output) }),

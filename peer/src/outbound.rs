@@ -29,6 +29,7 @@ pub mod presence;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use protocol::address::Scheme;
@@ -43,6 +44,7 @@ use crate::{contacts, identity};
 use courier::Courier;
 use errand::{Patience, SeeThroughError};
 use lock::Role;
+use outbox::retried::{self, Retried, Which};
 use outbox::{Draft, Queued, Standing, Terms};
 use route::Route;
 
@@ -210,6 +212,13 @@ impl Outbound {
             drafts.iter().map(write_down).collect::<Result<_, _>>().map(Some)
         });
         write.await.map_err(Fault::from)?.ok_or(Unsendable::Renamed)
+    }
+
+    /// Queues messages again that were refused or have expired, each for as long as a new one.
+    pub async fn retry(&self, which: Which, lifetime: Duration) -> Result<Retried, Fault> {
+        let now = crate::now();
+        let write = self.store.write(move |connection| retried::retry(connection, &which, now, lifetime));
+        Ok(write.await?)
     }
 
     /// Sees messages through: by whoever delivers for this data directory, or by itself if nobody does. `routes` is

@@ -64,7 +64,7 @@ pub struct Send {
 }
 
 /// Seconds, or a duration with its unit.
-fn wait(text: &str) -> Result<Duration, protocol::duration::DurationError> {
+pub(super) fn wait(text: &str) -> Result<Duration, protocol::duration::DurationError> {
     match text.parse::<u32>() {
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
         Err(_) => protocol::duration::parse(text),
@@ -98,17 +98,7 @@ impl Send {
         }
         let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
         let fates = send(&outbound, routes, &body, self.terms(), patience).await?;
-        for (queued, standing) in &fates {
-            print(queued, standing, output)?;
-        }
-        output.flush()?;
-        warn_of_other_keys(&outbound, &fates)?;
-        if fates.iter().any(|(_, standing)| standing.state == State::Queued)
-            && !outbound.daemon_runs().map_err(SeeThroughError::from)?
-        {
-            note("No peer runs here to deliver what waits: `peer serve` does.");
-        }
-        Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
+        report(&outbound, &fates, patience, output)
     }
 
     fn terms(&self) -> Terms {
@@ -150,6 +140,26 @@ pub(super) async fn send(
     let queued = outbound.post(drafts, &routes, terms).await?;
     let standings = outbound.see_through(&queued, routes, patience).await?;
     Ok(queued.into_iter().zip(standings).collect())
+}
+
+/// Says what became of messages, and what there is to do.
+pub(super) fn report(
+    outbound: &Outbound,
+    fates: &[(Queued, Standing)],
+    patience: Patience,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    for (queued, standing) in fates {
+        print(queued, standing, output)?;
+    }
+    output.flush()?;
+    warn_of_other_keys(outbound, fates)?;
+    if fates.iter().any(|(_, standing)| standing.state == State::Queued)
+        && !outbound.daemon_runs().map_err(SeeThroughError::from)?
+    {
+        note("No peer runs here to deliver what waits: `peer serve` does.");
+    }
+    Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
 }
 
 /// Says what became of one message.

@@ -71,7 +71,8 @@ impl Courier {
             *route = Route::Unknown;
             taken = self.attempt(recipient, &pending, route, &mut tried).await?;
         }
-        let (handover, by) = taken.unwrap_or_else(|| (in_vain(recipient, route, tried.outcome), Expected::Anyone));
+        let (handover, by) =
+            taken.unwrap_or_else(|| (in_vain(recipient, route, tried.outcome), Expected::Anyone));
         self.settle(recipient, &pending, handover, by).await
     }
 

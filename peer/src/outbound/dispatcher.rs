@@ -89,13 +89,13 @@ impl Dispatcher {
         });
         for waiting in waiting {
             if let Some(lane) = self.lanes.get(&waiting.name) {
-                lane.counted(waiting.last_seq);
+                lane.counted(waiting.asked);
                 continue;
             }
             let known = self.acquaintance(&waiting.name).inspect_err(|fault| {
                 tracing::error!(%fault, "the contacts could not be read");
             });
-            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.last_seq, known.ok()));
+            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.asked, known.ok()));
             self.lanes.insert(waiting.name.clone(), Arc::clone(&lane));
             let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
             let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });

@@ -27,8 +27,8 @@ pub type Acquaintance = (Option<Fingerprint>, Option<Known>);
 #[derive(Debug)]
 pub struct Lane {
     recipient: Name,
-    /// The highest count of the recipient's messages when the lane was last woken.
-    last_seq: Mutex<u64>,
+    /// How often the user had asked for something to be delivered when the lane was last woken.
+    asked: Mutex<u64>,
     written: Notify,
     returned: Notify,
     /// What was tried in vain, from then on until something is settled.
@@ -38,12 +38,12 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// The lane of a recipient whose messages are counted up to this, and who is known as this, if that could be read.
+    /// The lane of a recipient for whom so much was asked, and who is known as this, if that could be read.
     #[must_use]
-    pub fn new(recipient: Name, last_seq: u64, known: Option<Acquaintance>) -> Self {
+    pub fn new(recipient: Name, asked: u64, known: Option<Acquaintance>) -> Self {
         Self {
             recipient,
-            last_seq: Mutex::new(last_seq),
+            asked: Mutex::new(asked),
             written: Notify::new(),
             returned: Notify::new(),
             tried: Mutex::new(None),
@@ -61,10 +61,10 @@ impl Lane {
         locked(&self.tried).is_some()
     }
 
-    /// The recipient's messages are counted up to this: if the user has written again, the lane is woken.
-    pub fn counted(&self, last_seq: u64) {
-        let before = std::mem::replace(&mut *locked(&self.last_seq), last_seq);
-        if before < last_seq {
+    /// So much was asked for the recipient: if the user has written since, or has messages tried again, the lane is woken.
+    pub fn counted(&self, asked: u64) {
+        let before = std::mem::replace(&mut *locked(&self.asked), asked);
+        if before < asked {
             self.written.notify_one();
         }
     }

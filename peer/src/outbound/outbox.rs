@@ -9,6 +9,8 @@
 
 pub mod closed;
 
+pub mod retried;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -75,8 +77,8 @@ pub struct Standing {
 pub struct Waiting {
     /// Its name.
     pub name: Name,
-    /// The highest count given to a message for it: it grows when the user writes.
-    pub last_seq: u64,
+    /// It grows when the user writes, or has messages tried again.
+    pub asked: u64,
 }
 
 /// The messages that this peer sends.
@@ -102,14 +104,14 @@ impl Outbox {
                          UNION ALL
                          SELECT (SELECT min(to_name) FROM sent WHERE state = 'queued' AND to_name > waiting.name)
                          FROM waiting WHERE waiting.name IS NOT NULL)
-                     SELECT name, last_seq FROM waiting JOIN recipients USING (name)",
+                     SELECT name, last_seq + retries FROM waiting JOIN recipients USING (name)",
                 )?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })?;
         Ok(rows
             .into_iter()
-            .filter_map(|(name, last_seq)| Some(Waiting { name: name.parse().ok()?, last_seq }))
+            .filter_map(|(name, asked)| Some(Waiting { name: name.parse().ok()?, asked }))
             .collect())
     }
 
@@ -259,7 +261,6 @@ pub fn enqueue(
     now: Timestamp,
     terms: Terms,
 ) -> rusqlite::Result<Queued> {
-    let expires_at = now.saturating_add(terms.lifetime).unwrap_or(Timestamp::MAX).as_millisecond();
     let (seq, failures_before): (u64, u64) = connection
         .prepare_cached(
             "INSERT INTO recipients (name, last_seq) VALUES (?1, 1)
@@ -281,10 +282,15 @@ pub fn enqueue(
             ":body": draft.body.as_str(),
             ":sent_at": now.to_string(),
             ":seq": seq,
-            ":expires_at": expires_at,
+            ":expires_at": expiry(now, terms.lifetime),
             ":insecure": terms.insecure,
         })?;
     Ok(Queued { position, id, to: draft.to.clone(), failures_before })
+}
+
+/// When a message that is queued now is given up, in milliseconds since 1970.
+fn expiry(now: Timestamp, lifetime: Duration) -> i64 {
+    now.saturating_add(lifetime).unwrap_or(Timestamp::MAX).as_millisecond()
 }
 
 /// Closes the numbers of messages that were just given up, a run of them at a time; how many there were.

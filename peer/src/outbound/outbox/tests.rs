@@ -3,20 +3,20 @@
 use super::*;
 use crate::database;
 
-const WEEK: Duration = Duration::from_hours(7 * 24);
+pub(super) const WEEK: Duration = Duration::from_hours(7 * 24);
 const TERMS: Terms = Terms { lifetime: WEEK, insecure: false };
 
-fn draft(to: &str, body: &str) -> Draft {
+pub(super) fn draft(to: &str, body: &str) -> Draft {
     Draft { to: to.parse().unwrap(), body: body.to_owned().try_into().unwrap() }
 }
 
-fn outbox() -> (tempfile::TempDir, Outbox) {
+pub(super) fn outbox() -> (tempfile::TempDir, Outbox) {
     let dir = tempfile::tempdir().unwrap();
     let outbox = Outbox::new(database::open(dir.path()).unwrap());
     (dir, outbox)
 }
 
-async fn enqueue(outbox: &Outbox, drafts: Vec<Draft>) -> Vec<Queued> {
+pub(super) async fn enqueue(outbox: &Outbox, drafts: Vec<Draft>) -> Vec<Queued> {
     let write = outbox.store.write(move |connection| {
         let ana = "ana".parse().unwrap();
         let queued =
@@ -37,7 +37,7 @@ async fn each_recipient_has_a_queue_and_a_count_of_its_own() {
     let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("zé", "1"), draft("rui", "2")]).await;
     let waiting = outbox.waiting().unwrap();
     assert_eq!(
-        waiting.iter().map(|w| (w.name.as_str(), w.last_seq)).collect::<Vec<_>>(),
+        waiting.iter().map(|w| (w.name.as_str(), w.asked)).collect::<Vec<_>>(),
         [("rui", 2), ("zé", 1)]
     );
     assert_eq!(oldest(&outbox, "rui"), Some(("1".into(), 1)));
