@@ -2,45 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Command;
 
 use protocol::Slug;
 use serde_json::json;
 
-use super::harness::{DEADLINE, Directory, Peer, Process, Signal};
-
-/// Puts a fault into the system calls of a peer's daemon, until it is ended, and tells on standard error what is
-/// written and synced. Nothing where that cannot be done.
-#[track_caller]
-fn inject(peer: &mut Peer, calls: &str, fault: &str) -> Option<Process> {
-    let mut command = Command::new("strace");
-    command.args(["-f", "-p", &peer.daemon().id().to_string()]);
-    // Whole pages, so that a text is seen on its way.
-    command.args(["-s", "8192", "-e", "trace=pwrite64,fsync,fdatasync"]);
-    command.args(["-e", &format!("inject={calls}:{fault}")]);
-    let why = if Command::new("strace").arg("--version").output().is_err() {
-        "strace is not installed: `apt install strace`, or run tests/run"
-    } else {
-        let strace = Process::spawn("strace", &mut command);
-        let attached = strace.stderr_until("whether it is attached", |said| {
-            let refused = said.contains("not permitted");
-            said.contains("attached").then_some(true).or_else(|| refused.then_some(false))
-        });
-        if attached {
-            return Some(strace);
-        }
-        "strace may not attach to other processes here: `sysctl kernel.yama.ptrace_scope=0`"
-    };
-    assert!(std::env::var_os("RECADO_CI").is_none(), "{why}");
-    eprintln!("skipped: {why}");
-    None
-}
-
-/// The disk is as before again.
-fn end(mut strace: Process) {
-    strace.signal(Signal::TERM);
-    strace.wait();
-}
+use super::harness::{DEADLINE, Directory, Peer, inject};
 
 /// Leaves a message and keeps its text if the peer says that it is kept.
 #[track_caller]
@@ -61,7 +27,7 @@ fn a_fault_is_survived(calls: &str, fault: &str, refusal: Slug) {
         assert_eq!(answer.header("retry-after").is_some(), refusal == Slug::Unavailable, "{answer:?}");
         rui.get("/health").expect(200);
     }
-    end(strace);
+    strace.end();
     let log = rui.daemon().stderr();
     for (word, most) in [
         ("a commit failed", 1),
@@ -109,13 +75,13 @@ fn a_slow_disk_makes_only_the_message_wait() {
     );
     stream.write_all(request.as_bytes()).unwrap();
     // A checkpoint syncs too, by and by: what counts is the sync behind the text.
-    strace.stderr_until("the sync", |said| said.split_once(text)?.1.contains("sync(").then_some(()));
+    strace.until("the sync", |said| said.split_once(text)?.1.contains("sync(").then_some(()));
     rui.get("/health").expect(200);
     assert!(rui.inbox_bodies().is_empty(), "other processes are not held up either");
     stream.set_nonblocking(true).unwrap();
     let early = stream.read(&mut [0; 1]);
     assert!(early.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "answered unsynced");
-    end(strace);
+    strace.end();
 
     stream.set_nonblocking(false).unwrap();
     let mut answer = String::new();

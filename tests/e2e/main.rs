@@ -21,6 +21,9 @@ mod hostile_text;
 /// A program leaves a message as curl would, rightly and in every wrong way.
 mod messages;
 
+/// Many messages in one request: order, one bad among good ones, no room, a disk that fails.
+mod batches;
+
 /// Keys in handshakes: proved by who has them, and by nobody else; pinned by the first message, and never again.
 mod keys;
 
@@ -104,6 +107,24 @@ mod bad_directory;
 
 /// `peer send` with and without a daemon: one process delivers.
 mod one_shot;
+
+/// What waits for one recipient leaves in batches, whatever the recipient says to which message.
+mod queue;
+
+/// `peer retry`: what was refused or has expired is sent again.
+mod retry;
+
+/// Listings are in the order in which each sender wrote.
+mod order;
+
+/// Old backups, damaged files, and those who say that they lack something: what is lacking comes again, and no storm.
+mod repair;
+
+/// Forty commands at once, killed at random: one delivers, and nothing is lost between them.
+mod deliverers;
+
+/// A hundred thousand messages for one recipient hold up no other.
+mod fairness;
 
 /// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
 mod kill;

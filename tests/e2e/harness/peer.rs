@@ -1,5 +1,7 @@
 //! A peer: its data directory, its daemon when it runs, and the `peer` command upon both.
 
+mod database;
+
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use super::key::Key;
 use super::process::{Process, Signal};
 use super::programs::peer_command;
 use super::wait::until;
+pub(crate) use database::Damage;
 
 /// Someone who has a name and a data directory, online or not.
 pub(crate) struct Peer {
@@ -280,6 +283,15 @@ impl Peer {
     pub(crate) fn leave_with(&self, key: &Key, message: &serde_json::Value) -> Answer {
         let url = format!("https://{}", self.place());
         Request::new(Program::Peer, Method::POST, &url, "/messages").showing(key).json(message).send()
+    }
+
+    /// The same with a batch; what was said to each message of it.
+    #[track_caller]
+    pub(crate) fn leave_batch(&self, key: &Key, batch: &[serde_json::Value]) -> Vec<serde_json::Value> {
+        let answer = self.leave_with(key, &serde_json::Value::from(batch)).expect(200);
+        let items = answer.json().as_array().expect("one result for each message").clone();
+        assert_eq!(items.len(), batch.len(), "{answer:?}");
+        items
     }
 }
 

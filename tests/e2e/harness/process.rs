@@ -124,6 +124,13 @@ impl Process {
         self.wait();
     }
 
+    /// The most memory that it has had resident so far, in MiB; nothing where the system does not tell.
+    pub(crate) fn most_resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1024)
+    }
+
     /// From now on it may have no more files open than this; those that it has, it keeps.
     pub(crate) fn files_at_most(&self, files: u64) {
         let limit = Rlimit { current: Some(files), maximum: Some(files) };

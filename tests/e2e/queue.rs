@@ -1,0 +1,283 @@
+//! What waits for one recipient leaves in batches: in order, each message once, whatever the recipient says to which.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use protocol::Slug;
+use protocol::batch::{LONGEST_BATCH, MOST_MESSAGES};
+use serde_json::{Value, json};
+
+use super::harness::{Claim, Directory, Key, Peer, Recipient, Reply, Sent, new_token, until};
+
+fn texts(count: usize) -> Vec<String> {
+    (1..=count).map(|number| format!("ana/{number}")).collect()
+}
+
+#[track_caller]
+fn until_nothing_waits(ana: &Peer) {
+    until("nothing waits", || (ana.count_sent("queued") == 0).then_some(()));
+}
+
+/// Opened once for good.
+fn switch() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
+    let switch = Arc::new(AtomicBool::new(false));
+    (Arc::clone(&switch), switch)
+}
+
+#[test]
+fn ten_thousand_that_wait_are_delivered_in_order_and_once() {
+    const COUNT: usize = 10_000;
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let mut rui = Peer::claimed_but_offline(&directory, "rui");
+    ana.queue("rui", "ana", COUNT);
+    rui.serve_with(&["--stranger-limit", "none", "--strangers-limit", "none"]);
+    ana.serve();
+    until_nothing_waits(&ana);
+    assert_eq!(ana.count_sent("delivered"), COUNT);
+    let inbox = rui.inbox();
+    let bodies: Vec<_> = inbox.iter().map(|line| line.body.clone()).collect();
+    assert!(bodies == texts(COUNT), "all of them, once, in order: {} are there", bodies.len());
+    assert!(inbox.iter().zip(1..).all(|(line, seq)| line.seq == Some(seq) && line.verified));
+}
+
+#[test]
+fn a_batch_is_as_large_as_it_may_be_and_one_is_under_way() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    ana.queue("rui", "ana", 1200);
+    ana.queue("rui", &"\u{1}".repeat(20_000), 30);
+    let rui = Recipient::who().comes(&directory, &claim);
+    ana.serve();
+    until_nothing_waits(&ana);
+    let all: Vec<_> = ana.sent().into_iter().map(|line| line.body).collect();
+    assert!(rui.kept() == all, "in order");
+    assert!(rui.repeats().is_empty(), "{:?}", rui.repeats().len());
+    assert_eq!(rui.fake().handshakes().len(), 1, "one kept connection, so one at a time");
+    let asked = rui.fake().asked("POST /messages");
+    assert_eq!(rui.requests()[..2], [Some(MOST_MESSAGES); 2]);
+    let sizes: Vec<usize> =
+        asked.iter().map(|asked| asked.header("content-length").unwrap().parse().unwrap()).collect();
+    assert!(sizes.iter().all(|size| *size <= LONGEST_BATCH), "{sizes:?}");
+    // Thirty of 120 kB are no more than four or five batches.
+    assert!(sizes.len() <= 8, "{:?} {sizes:?}", rui.requests());
+}
+
+#[test]
+fn one_message_is_no_batch() {
+    let directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    let rui = Recipient::start(&directory, "rui");
+    for text in ["one", "two"] {
+        assert_eq!(ana.send("rui", text).state, "delivered");
+    }
+    assert_eq!(rui.requests(), [None, None]);
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved() {
+    const ROOM: usize = 20_000;
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    ana.queue("rui", "ana", 400);
+    let rui = Recipient::who().answering(|asked| {
+        let length: usize = asked.header("content-length").unwrap().parse().unwrap();
+        (length > ROOM).then(|| Reply::problem(Slug::TooLarge))
+    });
+    let rui = rui.comes(&directory, &claim);
+    ana.serve();
+    until_nothing_waits(&ana);
+    assert_eq!((rui.kept(), rui.repeats().len()), (texts(400), 0));
+    let requests = rui.requests();
+    // It takes 90 at a time; a limit that recovers may be told again now and then.
+    assert!(requests.len() <= 40, "{requests:?}");
+    assert!(requests.iter().all(|messages| *messages != Some(1)), "{requests:?}");
+
+    // One message that is too large by itself is the sender's misfortune, and only that.
+    let mut command = ana.command(&["send", "--json", "rui", &"x".repeat(ROOM)]);
+    let refused = super::harness::Finished::of("a long message", &mut command, "").expect(4);
+    assert_eq!(refused.json::<Sent>()[0].state, "refused");
+    assert_eq!(ana.send("rui", "and on").state, "delivered");
+}
+
+#[test]
+fn a_recipient_that_knows_no_batches_gets_messages_one_by_one() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let answers =
+        [("mia", Slug::BadJson), ("rui", Slug::UnsupportedMediaType), ("eva", Slug::InvalidMessage)];
+    let claims = answers.map(|(name, _)| Claim::offline(&directory, name));
+    for (name, _) in answers {
+        ana.queue(name, "ana", 20);
+    }
+    let recipients: Vec<_> = claims
+        .iter()
+        .zip(answers)
+        .map(|(claim, (_, slug))| {
+            let old =
+                Recipient::who().answering(move |asked| asked.body.is_array().then(|| Reply::problem(slug)));
+            old.comes(&directory, claim)
+        })
+        .collect();
+    ana.serve();
+    until_nothing_waits(&ana);
+    for recipient in recipients {
+        assert_eq!((recipient.kept(), recipient.repeats().len()), (texts(20), 0));
+        let requests = recipient.requests();
+        assert_eq!(requests[0], Some(20));
+        assert_eq!(requests[1..], [None; 20], "asked once whether it knows batches");
+    }
+}
+
+#[test]
+fn what_comes_behind_the_first_that_has_to_wait_waits_too() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let answers = [("mia", Slug::QuotaExceeded), ("rui", Slug::Unavailable), ("eva", Slug::StorageFull)];
+    let claims = answers.map(|(name, _)| Claim::offline(&directory, name));
+    for (name, _) in answers {
+        ana.queue(name, "ana", 20);
+    }
+    let (room, turn) = switch();
+    let recipients: Vec<_> = claims
+        .iter()
+        .zip(answers)
+        .map(|(claim, (_, slug))| {
+            let room = Arc::clone(&room);
+            let full = Recipient::who().refusing(move |message| {
+                (message["body"] == "ana/7" && !room.load(Ordering::SeqCst)).then_some(slug)
+            });
+            full.comes(&directory, claim)
+        })
+        .collect();
+    ana.serve();
+    until("what had room is delivered", || (ana.count_sent("delivered") == 3 * 6).then_some(()));
+    for (name, slug) in answers {
+        let lines = until("a reason", || {
+            let lines = ana.lines(&["sent", "--to", name, "--state", "queued"]);
+            lines[0].reason.is_some().then_some(lines)
+        });
+        assert_eq!(lines.iter().map(|line| line.body.clone()).collect::<Vec<_>>(), texts(20)[6..]);
+        assert!(lines[0].reason.as_ref().unwrap().contains(slug.word()), "{:?}", lines[0]);
+    }
+    turn.store(true, Ordering::SeqCst);
+    until_nothing_waits(&ana);
+    for recipient in recipients {
+        assert_eq!((recipient.kept(), recipient.repeats().len()), (texts(20), 0));
+    }
+}
+
+#[test]
+fn one_that_is_refused_holds_up_no_other_and_leaves_no_hole() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    ana.queue("rui", "ana", 6);
+    let (busy, turn) = switch();
+    let rui = Recipient::who()
+        .answering(move |asked| {
+            let first_try = asked.body["body"] == "behind" && !turn.swap(true, Ordering::SeqCst);
+            first_try.then(|| Reply::problem(Slug::Unavailable))
+        })
+        .refusing(|message| match message["body"].as_str().unwrap() {
+            "ana/2" => Some(Slug::NotAccepted),
+            "ana/3" => Some(Slug::IdConflict),
+            "ana/5" => Some(Slug::TooLarge),
+            _ => None,
+        });
+    let rui = rui.comes(&directory, &claim);
+    ana.serve();
+    until_nothing_waits(&ana);
+    assert_eq!(rui.kept(), ["ana/1", "ana/4", "ana/6"]);
+    for (number, slug) in [(2, Slug::NotAccepted), (3, Slug::IdConflict), (5, Slug::TooLarge)] {
+        let line = ana.sent().remove(number - 1);
+        assert_eq!(line.state.as_deref(), Some("refused"));
+        assert!(line.reason.as_ref().unwrap().contains(slug.word()), "{line:?}");
+    }
+    // The numbers that will never come ride along until somebody has taken them, and no longer.
+    let sent = ana.send("rui", "behind");
+    ana.until_state_is(&sent.id, "delivered");
+    assert!(busy.load(Ordering::SeqCst), "it was refused for the moment once");
+    assert_eq!(ana.send("rui", "and on").state, "delivered");
+    let closed: Vec<_> = rui
+        .fake()
+        .received()
+        .iter()
+        .filter(|request| request.is_object())
+        .map(|message| (message["body"].clone(), message["closed"].clone()))
+        .collect();
+    let ranges = json!([[2, 3], [5, 5]]);
+    assert_eq!(
+        closed,
+        [(json!("behind"), ranges.clone()), (json!("behind"), ranges), (json!("and on"), Value::Null)]
+    );
+}
+
+#[test]
+fn one_that_expired_leaves_no_hole() {
+    let directory = Directory::start();
+    let mut ana = Peer::start(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    let late = ana.run(&["send", "--json", "--expire", "1s", "rui", "late"]).expect(0);
+    ana.until_state_is(&late.json::<Sent>()[0].id, "expired");
+    ana.kill();
+    assert_eq!(ana.send("rui", "in time").state, "queued");
+    let rui = Recipient::who().comes(&directory, &claim);
+    ana.serve();
+    until_nothing_waits(&ana);
+    let [message] = rui.arrived().try_into().unwrap();
+    assert_eq!((&message["body"], &message["closed"]), (&json!("in time"), &json!([[1, 1]])));
+}
+
+/// The address is rui's no more: first somebody with another key answers there, then one with his key who is not rui.
+#[test]
+fn what_waits_is_not_given_to_somebody_else() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    ana.queue("rui", "ana", 10);
+    let moved = Recipient::who().refusing(|_| Some(Slug::Misdirected)).comes(&directory, &claim);
+    ana.serve();
+    until("the wrong one was tried", || (!moved.requests().is_empty()).then_some(()));
+    assert_eq!(ana.count_sent("queued"), 10);
+    let real = Recipient::who().comes(&directory, &claim);
+    until_nothing_waits(&ana);
+    assert_eq!((real.kept(), real.repeats().len()), (texts(10), 0));
+    assert_eq!(ana.count_sent("delivered"), 10);
+
+    let place = real.fake().address();
+    let impostor = Recipient::who().listen("127.0.0.1:0", &Key::new());
+    directory
+        .register_with_key("eva", &impostor.fake().address(), &new_token(), Key::new().fingerprint())
+        .expect(201);
+    ana.run(&["send", "eva", "for your eyes"]).expect(7);
+    assert!(impostor.fake().heard() == 0 && !place.is_empty(), "not a byte");
+}
+
+/// Rui has said that he wants to be left alone for longer than this story lasts; then he writes himself.
+#[test]
+fn who_writes_is_there() {
+    let ana = {
+        let mut ana = Peer::of("none", "ana");
+        ana.serve();
+        ana
+    };
+    let (awake, turn) = switch();
+    let key = Key::new();
+    let rui = Recipient::who().answering(move |_| {
+        let tired = !awake.load(Ordering::SeqCst);
+        tired.then(|| Reply::problem(Slug::Unavailable).with("retry-after", "300"))
+    });
+    let rui = rui.listen("127.0.0.1:0", &key);
+    let place = rui.fake().address();
+    let link = format!("recado:rui@{}#{}", place.trim_start_matches("https://"), key.fingerprint());
+    ana.run(&["add", &link]).expect(0);
+    let sent = ana.send("rui", "are you there?");
+    assert_eq!(sent.state, "queued");
+    turn.store(true, Ordering::SeqCst);
+    ana.leave_with(&key, &json!({"from": "rui", "body": "I am"})).expect(201);
+    ana.until_state_is(&sent.id, "delivered");
+    assert_eq!(rui.kept(), ["are you there?"]);
+}
