@@ -66,14 +66,23 @@ impl Conversations {
     pub fn each<B>(
         &self,
         query: &Query,
+        show: impl FnMut(Entry) -> ControlFlow<B>,
+    ) -> Result<Option<B>, Fault> {
+        self.each_by_pages(query, PAGE, show)
+    }
+
+    fn each_by_pages<B>(
+        &self,
+        query: &Query,
+        size: usize,
         mut show: impl FnMut(Entry) -> ControlFlow<B>,
     ) -> Result<Option<B>, Fault> {
         let up_to = query.up_to.unwrap_or(self.last_position()?);
         let query = Query { up_to: Some(up_to), ..query.clone() };
         let mut behind = query.last.map_or(Ok(Spot::default()), |last| self.before_the_last(&query, last))?;
         loop {
-            let page = self.page(&query, behind)?;
-            let is_last = page.len() < PAGE;
+            let page = self.page(&query, behind, size)?;
+            let is_last = page.len() < size;
             for (entry, spot) in page {
                 behind = spot;
                 if let ControlFlow::Break(end) = show(entry) {
@@ -97,9 +106,9 @@ impl Conversations {
         })?)
     }
 
-    /// The first messages of the query that are listed behind this spot, as many as make a page.
-    fn page(&self, query: &Query, behind: Spot) -> Result<Vec<(Entry, Spot)>, Fault> {
-        let sql = listing(query);
+    /// The first messages of the query that are listed behind this spot, at most `size`.
+    fn page(&self, query: &Query, behind: Spot, size: usize) -> Result<Vec<(Entry, Spot)>, Fault> {
+        let sql = listing(query, size);
         let values = [values(query), behind.values()].concat();
         Ok(self.store.read(|connection| {
             let read = |row: &Row<'_>| Ok((Entry::read(row)?, Spot::read(row)?));
@@ -131,8 +140,14 @@ impl Conversations {
     /// All messages of the query, as they are listed: for tests, since a history may be longer than memory.
     #[cfg(test)]
     pub fn list(&self, query: &Query) -> Result<Vec<Entry>, Fault> {
+        self.list_by_pages(query, PAGE)
+    }
+
+    /// The same, so many at a time.
+    #[cfg(test)]
+    pub fn list_by_pages(&self, query: &Query, size: usize) -> Result<Vec<Entry>, Fault> {
         let mut entries = Vec::new();
-        self.each(query, |entry| {
+        self.each_by_pages(query, size, |entry| {
             entries.push(entry);
             ControlFlow::<()>::Continue(())
         })?;
@@ -180,10 +195,10 @@ impl Spot {
 }
 
 /// One page of a listing. `behind` says nothing new; it is where the search for what was sent begins.
-fn listing(query: &Query) -> String {
+fn listing(query: &Query, size: usize) -> String {
     format!(
         "SELECT * FROM messages WHERE {} AND behind >= :place AND (place, seq, position) > (:place, :seq, :position)
-         ORDER BY place, seq, position LIMIT {PAGE}",
+         ORDER BY place, seq, position LIMIT {size}",
         conditions(query, "partner")
     )
 }

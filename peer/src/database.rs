@@ -24,6 +24,18 @@ pub fn open(data_dir: &Path) -> Result<Store, OpenError> {
     Store::open(&data_dir.join(FILE), &SCHEMA)
 }
 
+/// A file as the program left it that had so many migrations: for tests.
+#[cfg(test)]
+pub(crate) fn of_old(data_dir: &Path, migrations: usize) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(data_dir.join(FILE)).unwrap();
+    for sql in &SCHEMA.migrations[..migrations] {
+        connection.execute_batch(sql).unwrap();
+    }
+    connection.pragma_update(None, "application_id", SCHEMA.application_id).unwrap();
+    connection.pragma_update(None, "user_version", migrations).unwrap();
+    connection
+}
+
 /// The file, and those that SQLite keeps beside it.
 #[must_use]
 pub fn files(data_dir: &Path) -> [PathBuf; 3] {

@@ -17,3 +17,6 @@ pub fn of(connection: &Connection, key: Fingerprint, seq: u64, position: i64) ->
         .optional()?;
     Ok(next.filter(|(next, _)| *next > seq).map_or(position, |(_, place)| place))
 }
+
+#[cfg(test)]
+mod tests;
