@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use protocol::Slug;
+use serde_json::{Value, json};
 
-use super::harness::{Claim, Directory, Finished, Peer, Recipient, Sent, until};
+use super::harness::{Claim, Directory, Fake, Finished, Peer, Recipient, Reply, Sent, until};
 
 /// Takes nothing until it is told to, and who tells it.
 fn reserved(directory: &Directory, name: &str) -> (Recipient, Arc<AtomicBool>) {
@@ -89,4 +90,89 @@ fn what_is_no_message_of_mine_is_not_tried_again() {
     ana.run(&["retry", &sent.id]);
     assert_eq!(rui.requests().len(), 1, "what was delivered is not sent again");
     assert_eq!(ana.sent()[0].state.as_deref(), Some("delivered"));
+}
+
+/// Somebody who refuses everything until they are told not to.
+fn moody(directory: &Directory) -> (Fake, Arc<AtomicBool>) {
+    let mood = Arc::new(AtomicBool::new(false));
+    let is_friendly = Arc::clone(&mood);
+    let fake = Fake::start(directory, "rui", move |message| match is_friendly.load(Ordering::SeqCst) {
+        true => Reply::receipt(message),
+        false => Reply::problem(Slug::NotAccepted),
+    });
+    (fake, mood)
+}
+
+#[test]
+fn a_refused_number_is_closed_until_it_is_tried_again() {
+    let directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    let (rui, mood) = moody(&directory);
+    let refused = ana.run(&["send", "--json", "rui", "one"]).expect(4).json::<Sent>().remove(0);
+    ana.run(&["send", "rui", "two"]).expect(4);
+    mood.store(true, Ordering::SeqCst);
+    ana.run(&["retry", &refused.id]).expect(0);
+    ana.run(&["send", "rui", "three"]).expect(0);
+    ana.run(&["send", "rui", "four"]).expect(0);
+    let told: Vec<_> =
+        rui.received().iter().map(|message| (message["body"].clone(), message["closed"].clone())).collect();
+    let told_with = |body: &str, closed: Value| (json!(body), closed);
+    assert_eq!(
+        told,
+        [
+            told_with("one", Value::Null),
+            told_with("two", json!([[1, 1]])),
+            told_with("one", json!([[2, 2]])),
+            told_with("three", Value::Null),
+            told_with("four", Value::Null),
+        ]
+    );
+}
+
+#[test]
+fn what_has_expired_is_sent_again_without_a_daemon() {
+    let directory = Directory::start();
+    let mut ana = Peer::start(&directory, "ana");
+    let mut rui = Peer::claimed_but_offline(&directory, "rui");
+    let late =
+        ana.run(&["send", "--json", "--expire", "1s", "rui", "late"]).expect(0).json::<Sent>().remove(0);
+    ana.until_state_is(&late.id, "expired");
+    ana.send("rui", "later");
+    assert_eq!(ana.stop(), Some(0));
+    let finished = ana.run(&["retry", "--json", "--wait=1", "--expire", "1h", &late.id]).expect(3);
+    assert_eq!(finished.json::<Sent>()[0].state, "queued");
+    rui.serve();
+    directory.until_online("rui", true);
+    ana.run(&["retry", "--wait", &late.id]).expect(0);
+    ana.run(&["send", "rui", "latest"]).expect(0);
+    rui.until_inbox_is(&["late", "later", "latest"]);
+}
+
+#[test]
+fn ids_that_are_none_or_unknown_queue_nothing() {
+    let directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    let (rui, _) = moody(&directory);
+    let refused = ana.run(&["send", "--json", "rui", "please"]).expect(4).json::<Sent>().remove(0);
+    let unknown = "0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3";
+    let finished = ana.run(&["retry", &refused.id, unknown]).expect(1);
+    assert_eq!(finished.stdout, "");
+    assert!(
+        finished.stderr.contains(unknown) && !finished.stderr.contains(&refused.id),
+        "{}",
+        finished.stderr
+    );
+    for arguments in [
+        &["retry"][..],
+        &["retry", "7"],
+        &["retry", &refused.id[..8]],
+        &["retry", "--to", "a/b"],
+        &["retry", "--to", "rui", &refused.id],
+        &["retry", "--expire", "0s", &refused.id],
+    ] {
+        let finished = ana.run(arguments).expect(2);
+        assert_eq!(finished.stdout, "", "{arguments:?}");
+        assert!(!finished.stderr.trim().is_empty(), "{arguments:?}");
+    }
+    assert_eq!(rui.received().len(), 1, "nothing was sent again");
 }
