@@ -16,11 +16,17 @@ pub mod lookout;
 
 pub mod courier;
 
+pub mod limits;
+
+pub mod batch;
+
 pub mod route;
 
 pub mod follower;
 
 pub mod transport;
+
+pub mod handover;
 
 pub mod retry;
 

@@ -16,6 +16,7 @@ use crate::identity::{self, Key, KeyError, Tokens};
 use crate::inbound::inbox::Inbox;
 use crate::outbound::Outbound;
 use crate::outbound::courier::Courier;
+use crate::outbound::limits::Limits;
 use crate::outbound::outbox::Outbox;
 use crate::outbound::transport::Transport;
 
@@ -101,6 +102,7 @@ impl Peer {
             contacts: contacts.clone(),
             directory: directory.clone(),
             transport: Transport::new(Peers::new(key.certified())?),
+            limits: Limits::default(),
         };
         let (name, address) = profile.map_or((None, None), |profile| (Some(profile.name), profile.address));
         Ok(Self {

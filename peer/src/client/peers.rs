@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::address::Scheme;
 use protocol::{Address, Fingerprint};
-use reqwest::header::HOST;
+use reqwest::header::{CONTENT_TYPE, HOST};
 use reqwest::{Client, Response};
 use rustls::sign::CertifiedKey;
-use serde::Serialize;
 
 use super::places::{Host, Places};
 use super::{ClientError, bare, tls};
@@ -37,6 +37,17 @@ pub enum Expected {
     Anyone,
 }
 
+impl Expected {
+    /// The key, if one is expected.
+    #[must_use]
+    pub fn key(self) -> Option<Fingerprint> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Anyone => None,
+        }
+    }
+}
+
 /// The client to other peers; a clone is the same one.
 #[derive(Debug, Clone)]
 pub struct Peers {
@@ -60,12 +71,12 @@ impl Peers {
         })
     }
 
-    /// Posts something as JSON to this path there, and gives what is answered within `patience`, its body included.
+    /// Posts this JSON to this path there, and gives what is answered within `patience`, its body included.
     pub async fn post(
         &self,
         destination: &Destination,
         path: &str,
-        body: &(impl Serialize + Sync),
+        json: Bytes,
         patience: Duration,
     ) -> Result<Response, reqwest::Error> {
         let Destination { address, expected, loopback } = destination;
@@ -78,6 +89,7 @@ impl Peers {
         };
         let url = format!("{scheme}://{}{path}", host.at(&place));
         // A peer that is spoken to without TLS looks at how it was called.
-        client.post(url).header(HOST, address.authority()).timeout(patience).json(body).send().await
+        let request = client.post(url).header(HOST, address.authority()).timeout(patience);
+        request.header(CONTENT_TYPE, "application/json").body(json).send().await
     }
 }

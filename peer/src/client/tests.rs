@@ -16,7 +16,7 @@ pub(crate) use site::{Id, Site, response};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn post(peers: &Peers, destination: &Destination) -> Result<u16, reqwest::Error> {
-    let answer = peers.post(destination, "/messages", &"a message", PATIENCE).await?;
+    let answer = peers.post(destination, "/messages", "\"a message\"".into(), PATIENCE).await?;
     let status = answer.status().as_u16();
     bounded(answer, 100).await.unwrap();
     Ok(status)

@@ -1,14 +1,18 @@
-//! The courier: takes the oldest message that waits for a recipient, finds out where the recipient is, hands the
-//! message over and settles the case. One step is one message; whoever repeats the step decides when.
+//! The courier: takes the oldest messages that wait for a recipient, finds out where the recipient is, hands them over
+//! and settles their case. One step is one batch; whoever repeats the step decides when.
 
 use std::time::Duration;
 
+use protocol::message::Receipt;
 use protocol::{Fingerprint, Name};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::outbox::{Outbox, Pending};
+use super::batch::Batch;
+use super::handover::{Fate, Handover};
+use super::limits::{Limit, Limits};
+use super::outbox::{Next, Outbox, Settlement};
 use super::route::Route;
-use super::transport::{Handover, Transport};
+use super::transport::Transport;
 use crate::client::{Destination, Expected};
 use crate::contacts::Contacts;
 use crate::database::Fault;
@@ -22,13 +26,27 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 pub enum Step {
     /// Nothing waits for this recipient.
     Nothing,
-    /// One message is settled: delivered, refused or expired. There may be more.
-    Settled,
-    /// The recipient was not reached this time.
+    /// All messages of the step are settled: delivered, refused or expired. There may be more.
+    Settled {
+        /// The last word of the recipient on what it has, if it is known who said so.
+        said: Option<Said>,
+    },
+    /// The recipient was not reached this time, or did not take all.
     Failed {
         /// After how long the recipient asked to be tried again.
         retry_after: Option<Duration>,
+        /// Whether something was settled all the same.
+        moved: bool,
     },
+}
+
+/// What a recipient says it has of what was ever sent to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The key by which it is known.
+    pub key: Fingerprint,
+    /// The last receipt of a batch: it knows of those before it.
+    pub receipt: Receipt,
 }
 
 /// Delivers what waits.
@@ -42,9 +60,11 @@ pub struct Courier {
     pub directory: Option<Directory>,
     /// How messages are handed over.
     pub transport: Transport,
+    /// How many at once.
+    pub limits: Limits,
 }
 
-/// What was tried for one message.
+/// What was tried for one batch.
 #[derive(Default)]
 struct Tried {
     destinations: Vec<Destination>,
@@ -52,59 +72,91 @@ struct Tried {
     outcome: Option<Handover>,
 }
 
+/// What came of handing a batch over, and who had to be there.
+type Outcome = (Handover, Option<Fingerprint>);
+
 impl Courier {
-    /// Hands over the oldest message for `recipient`. `route` is kept from step to step, so that a queue is
-    /// delivered with one look-up; after a failure it says what was tried.
+    /// Hands over the oldest messages for `recipient`, as many as go together. `route` is kept from step to step, so that
+    /// a queue is delivered with one look-up; after a failure it says what was tried.
     pub async fn step(&self, recipient: &Name, route: &mut Route) -> Result<Step, Fault> {
-        let Some(pending) = self.outbox.oldest(recipient)? else {
-            return Ok(Step::Nothing);
-        };
-        let now = crate::now();
-        if pending.expires_at <= now {
-            self.outbox.expire(now).await?;
-            return Ok(Step::Settled);
+        loop {
+            let now = crate::now();
+            let limit = self.limits.of(recipient, Instant::now());
+            let batch = match self.outbox.next_batch(recipient, limit, now)? {
+                Next::Nothing => return Ok(Step::Nothing),
+                Next::Overdue => {
+                    self.outbox.expire(now).await?;
+                    return Ok(Step::Settled { said: None });
+                }
+                Next::Batch(batch) => batch,
+            };
+            let (handover, key) = self.hand_over(recipient, &batch, route).await?;
+            // What is cut smaller goes at once.
+            if !matches!(handover, Handover::TooMuch | Handover::NoBatches) {
+                return self.settle(recipient, &batch, handover, key).await;
+            }
         }
-        let looked_up_before = *route != Route::Unknown;
-        let mut tried = Tried::default();
-        let mut taken = self.attempt(recipient, &pending, route, &mut tried).await?;
-        if taken.is_none() && looked_up_before {
-            *route = Route::Unknown;
-            taken = self.attempt(recipient, &pending, route, &mut tried).await?;
-        }
-        let (handover, by) =
-            taken.unwrap_or_else(|| (in_vain(recipient, route, tried.outcome), Expected::Anyone));
-        self.settle(recipient, &pending, handover, by).await
     }
 
-    /// Tries wherever the recipient may be and was not tried yet, until the message is taken or refused there; by whom.
+    /// Hands this batch over wherever the recipient may be; if that is no longer where it was found, it is looked up once
+    /// more. Gives the key that the one who answered has proved to have.
+    pub(super) async fn hand_over(
+        &self,
+        recipient: &Name,
+        batch: &Batch,
+        route: &mut Route,
+    ) -> Result<Outcome, Fault> {
+        let looked_up_before = *route != Route::Unknown;
+        let mut tried = Tried::default();
+        let mut answered = self.attempt(recipient, batch, route, &mut tried).await?;
+        if answered.is_none() && looked_up_before {
+            *route = Route::Unknown;
+            answered = self.attempt(recipient, batch, route, &mut tried).await?;
+        }
+        Ok(answered.unwrap_or_else(|| (in_vain(recipient, route, tried.outcome), None)))
+    }
+
+    /// Tries wherever the recipient may be and was not tried yet, until it answers for the messages there.
     async fn attempt(
         &self,
         recipient: &Name,
-        pending: &Pending,
+        batch: &Batch,
         route: &mut Route,
         tried: &mut Tried,
-    ) -> Result<Option<(Handover, Expected)>, Fault> {
+    ) -> Result<Option<Outcome>, Fault> {
         let known = self.contacts.last_address(recipient)?;
         if *route == Route::Unknown {
             *route = self.find(recipient, known.is_some()).await;
         }
         let key = self.key_of(recipient, route).await?;
         let mut first = None;
-        for destination in route.destinations(known.as_ref(), key, pending.insecure) {
+        for destination in route.destinations(known.as_ref(), key, batch.insecure()) {
             if tried.destinations.contains(&destination) {
                 continue;
             }
-            let handover = self.transport.hand_over(&destination, &pending.message).await;
-            tracing::debug!(%recipient, ?destination, outcome = ?handover, "tried to hand over");
-            if matches!(handover, Handover::Accepted { .. } | Handover::Refused { .. }) {
+            let handover = self.transport.hand_over(&destination, batch).await;
+            tracing::debug!(%recipient, ?destination, messages = batch.items().len(), outcome = %handover, "tried to hand over");
+            self.learn(recipient, batch, &handover);
+            if matches!(handover, Handover::Answered { .. } | Handover::TooMuch | Handover::NoBatches) {
                 self.reached(recipient, &destination).await?;
-                return Ok(Some((handover, destination.expected)));
+                return Ok(Some((handover, destination.expected.key())));
             }
             tried.destinations.push(destination);
             first = first.or(Some(handover));
         }
         tried.outcome = first.or(tried.outcome.take());
         Ok(None)
+    }
+
+    /// How much the recipient is to be handed at once from now on.
+    fn learn(&self, recipient: &Name, batch: &Batch, handover: &Handover) {
+        match handover {
+            Handover::Answered { .. } => self.limits.went_well(recipient),
+            Handover::NoBatches => self.limits.no_batches(recipient, Instant::now()),
+            Handover::TooMuch => self.limits.too_much(recipient, batch.size()),
+            Handover::Unclear { .. } if batch.is_array() => self.limits.too_much(recipient, batch.size()),
+            _ => {}
+        }
     }
 
     /// The key that the recipient has to have: the pinned one. A message may be older than the recipient's key; then its
@@ -143,44 +195,51 @@ impl Courier {
         }
     }
 
+    /// A step was given up before it came to its end.
+    pub async fn given_up(&self, recipient: &Name) -> Result<(), Fault> {
+        self.limits.too_much(recipient, Limit::MOST);
+        self.outbox.postponed(recipient, format!("{recipient} did not answer in time"), None).await
+    }
+
     async fn settle(
         &self,
         recipient: &Name,
-        pending: &Pending,
+        batch: &Batch,
         handover: Handover,
-        by: Expected,
+        key: Option<Fingerprint>,
     ) -> Result<Step, Fault> {
-        let position = pending.position;
-        match handover {
-            Handover::Accepted { received_at } => {
-                let key = match by {
-                    Expected::Key(key) => Some(key),
-                    Expected::Anyone => None,
-                };
-                self.outbox.delivered(position, received_at, key).await?;
-                Ok(Step::Settled)
+        let (reason, other_key, retry_after) = match handover {
+            Handover::Answered { fates, retry_after } => {
+                let step = after(&fates, retry_after, key);
+                let positions = batch.items().iter().map(|item| item.position);
+                let closed = batch.closed().clone();
+                let settlement = Settlement { fates: positions.zip(fates).collect(), closed, key };
+                self.outbox.settle(recipient, settlement).await?;
+                return Ok(step);
             }
-            Handover::Refused { reason } => {
-                self.outbox.refused(position, reason).await?;
-                Ok(Step::Settled)
-            }
-            Handover::Misdirected { reason } => {
-                self.outbox.postponed(recipient, position, reason, None).await?;
-                Ok(Step::Failed { retry_after: None })
-            }
-            Handover::OtherKey { reason, presented } => {
-                self.outbox.postponed(recipient, position, reason, Some(presented)).await?;
-                Ok(Step::Failed { retry_after: None })
-            }
-            Handover::Unreachable { reason, retry_after } => {
-                self.outbox.postponed(recipient, position, reason, None).await?;
-                Ok(Step::Failed { retry_after })
-            }
-        }
+            Handover::OtherKey { reason, presented } => (reason, Some(presented), None),
+            Handover::Unreachable { reason, retry_after } => (reason, None, retry_after),
+            Handover::Misdirected { reason } | Handover::Unclear { reason } => (reason, None, None),
+            Handover::TooMuch | Handover::NoBatches => (handover.to_string(), None, None),
+        };
+        self.outbox.postponed(recipient, reason, other_key).await?;
+        Ok(Step::Failed { retry_after, moved: false })
     }
 }
 
-/// What to say when nobody took the message.
+/// What a step came to whose messages were answered for so, by one who has this key.
+fn after(fates: &[Fate], retry_after: Option<Duration>, key: Option<Fingerprint>) -> Step {
+    if fates.iter().any(|fate| matches!(fate, Fate::Postponed { .. })) {
+        return Step::Failed { retry_after, moved: true };
+    }
+    let last = fates.iter().rev().find_map(|fate| match fate {
+        Fate::Kept(receipt) => Some(receipt.clone()),
+        _ => None,
+    });
+    Step::Settled { said: key.zip(last).map(|(key, receipt)| Said { key, receipt }) }
+}
+
+/// What to say when nobody answered for the messages.
 fn in_vain(recipient: &Name, route: &Route, outcome: Option<Handover>) -> Handover {
     let retry_after = match &outcome {
         Some(Handover::Unreachable { retry_after, .. }) => *retry_after,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::courier::Courier;
 use super::lane::{Acquaintance, Lane};
 use super::lookout::Lookout;
-use super::outbox::Outbox;
+use super::outbox::{EXPIRED_AT_ONCE, Outbox, Waiting};
 use super::route::Route;
 use crate::database::Fault;
 use crate::directory::Heard;
@@ -63,9 +63,7 @@ impl Dispatcher {
                     self.tell_lanes();
                 }
                 Some(ended) = self.running.join_next_with_id() => {
-                    self.close_lane(ended);
-                    // Something may have been written since the lane found nothing.
-                    self.open_lanes(&stop);
+                    self.close_lane(ended, &stop);
                     self.look_out(lookout.as_ref());
                 }
                 () = self.stirred.notified() => self.look_out(lookout.as_ref()),
@@ -88,19 +86,23 @@ impl Dispatcher {
             Vec::new()
         });
         for waiting in waiting {
-            if let Some(lane) = self.lanes.get(&waiting.name) {
-                lane.counted(waiting.asked);
-                continue;
-            }
-            let known = self.acquaintance(&waiting.name).inspect_err(|fault| {
-                tracing::error!(%fault, "the contacts could not be read");
-            });
-            let lane = Arc::new(Lane::new(waiting.name.clone(), waiting.asked, known.ok()));
-            self.lanes.insert(waiting.name.clone(), Arc::clone(&lane));
-            let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
-            let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });
-            self.whose.insert(task.id(), waiting.name);
+            self.open_lane(waiting, stop);
         }
+    }
+
+    fn open_lane(&mut self, waiting: Waiting, stop: &CancellationToken) {
+        let Waiting { name, asked } = waiting;
+        if let Some(lane) = self.lanes.get(&name) {
+            return lane.counted(asked);
+        }
+        let known = self.acquaintance(&name).inspect_err(|fault| {
+            tracing::error!(%fault, "the contacts could not be read");
+        });
+        let lane = Arc::new(Lane::new(name.clone(), asked, known.ok()));
+        self.lanes.insert(name.clone(), Arc::clone(&lane));
+        let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
+        let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });
+        self.whose.insert(task.id(), name);
     }
 
     /// Whoever rang may have said who a recipient is, or where.
@@ -120,7 +122,7 @@ impl Dispatcher {
         Ok((pin.map(|pin| pin.fingerprint), contacts.last_address(recipient)?))
     }
 
-    fn close_lane(&mut self, ended: Result<(task::Id, ()), JoinError>) {
+    fn close_lane(&mut self, ended: Result<(task::Id, ()), JoinError>, stop: &CancellationToken) {
         let id = match ended {
             Ok((id, ())) => id,
             Err(error) => {
@@ -128,8 +130,12 @@ impl Dispatcher {
                 error.id()
             }
         };
-        if let Some(name) = self.whose.remove(&id) {
-            self.lanes.remove(&name);
+        let Some(name) = self.whose.remove(&id) else { return };
+        self.lanes.remove(&name);
+        // Something may have been written since the lane found nothing.
+        match self.courier.outbox.waiting_for(&name) {
+            Ok(waiting) => waiting.into_iter().for_each(|waiting| self.open_lane(waiting, stop)),
+            Err(fault) => tracing::error!(%fault, "the outbox could not be read"),
         }
     }
 
@@ -162,10 +168,20 @@ async fn expire_again_and_again(outbox: Outbox) {
     let mut tick = interval(BETWEEN_EXPIRIES);
     loop {
         tick.tick().await;
-        match outbox.expire(crate::now()).await {
-            Ok(0) => {}
-            Ok(expired) => tracing::info!(expired, "messages expired before their recipients were reached"),
-            Err(fault) => tracing::error!(%fault, "messages could not be marked as expired"),
+        loop {
+            match outbox.expire(crate::now()).await {
+                Ok(0) => break,
+                Ok(expired) => {
+                    tracing::info!(expired, "messages expired before their recipients were reached");
+                    if expired < EXPIRED_AT_ONCE {
+                        break;
+                    }
+                }
+                Err(fault) => {
+                    tracing::error!(%fault, "messages could not be marked as expired");
+                    break;
+                }
+            }
         }
     }
 }
@@ -176,6 +192,7 @@ mod tests {
     use crate::client::{Id, Peers};
     use crate::contacts::Contacts;
     use crate::database;
+    use crate::outbound::limits::Limits;
     use crate::outbound::transport::Transport;
 
     #[tokio::test]
@@ -187,6 +204,7 @@ mod tests {
             contacts: Contacts::new(store.clone()),
             directory: None,
             transport: Transport::new(Peers::new(Id::new().itself()).unwrap()),
+            limits: Limits::default(),
         };
         let rui: Name = "rui".parse().unwrap();
         let address = "https://192.0.2.7:7101".parse().unwrap();

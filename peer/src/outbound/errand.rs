@@ -158,10 +158,7 @@ impl<'a> Errand<'a> {
         while courier.outbox.standing(message.position)?.state == State::Queued {
             // As long as a queue moves it is not cut short; a recipient that hangs keeps others from delivering.
             let Ok(step) = timeout(FIRST_TRY, courier.step(&message.to, &mut route)).await else {
-                let reason = format!("{} did not answer in time", message.to);
-                if let Some(tried) = courier.outbox.oldest(&message.to)? {
-                    courier.outbox.postponed(&message.to, tried.position, reason, None).await?;
-                }
+                courier.given_up(&message.to).await?;
                 break;
             };
             if matches!(step?, Step::Failed { .. }) {

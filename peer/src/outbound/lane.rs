@@ -102,15 +102,15 @@ impl Lane {
         while !stop.is_cancelled() {
             let pause = match courier.step(recipient, &mut route).await {
                 Ok(Step::Nothing) => return,
-                Ok(Step::Settled) => {
+                Ok(Step::Settled { .. }) => {
                     failures = 0;
                     if locked(&self.tried).take().is_some() {
                         stirred.notify_one();
                     }
                     continue;
                 }
-                Ok(Step::Failed { retry_after }) => {
-                    failures = failures.saturating_add(1);
+                Ok(Step::Failed { retry_after, moved }) => {
+                    failures = if moved { 1 } else { failures.saturating_add(1) };
                     retry::at_least(retry_after, retry::backoff(failures, retry::random()))
                 }
                 Err(fault) => {

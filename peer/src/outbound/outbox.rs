@@ -11,11 +11,15 @@ pub mod closed;
 
 pub mod retried;
 
+mod queue;
+
+mod settled;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use protocol::message::{Body, Message, Ranges};
+use protocol::message::Body;
 use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use store::Store;
@@ -23,6 +27,8 @@ use uuid::Uuid;
 
 use crate::conversations::{State, next_position};
 use crate::database::Fault;
+pub use queue::Next;
+pub use settled::Settlement;
 
 /// A message that the user wants to send.
 #[derive(Debug, Clone)]
@@ -46,19 +52,6 @@ pub struct Queued {
     pub failures_before: u64,
 }
 
-/// The oldest message that waits for a recipient.
-#[derive(Debug, Clone)]
-pub struct Pending {
-    /// Its handle here.
-    pub position: i64,
-    /// The message as it is handed over.
-    pub message: Message,
-    /// After this it is not handed over any more.
-    pub expires_at: Timestamp,
-    /// Where the recipient cannot be checked, anyone may have it: the user has said so.
-    pub insecure: bool,
-}
-
 /// What became of a message so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -80,6 +73,13 @@ pub struct Waiting {
     /// It grows when the user writes, or has messages tried again.
     pub asked: u64,
 }
+
+/// Messages whose time has run out, the oldest first.
+const EXPIRE: &str = "UPDATE sent SET state = 'expired', reason = coalesce(reason, 'the recipient was not reached in time')
+     WHERE position IN (SELECT position FROM sent WHERE state = 'queued' AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
+     RETURNING to_name, seq";
+/// No more messages expire in one commit.
+pub const EXPIRED_AT_ONCE: usize = 1_000;
 
 /// The messages that this peer sends.
 #[derive(Clone)]
@@ -115,99 +115,26 @@ impl Outbox {
             .collect())
     }
 
-    /// The oldest message that waits for this recipient. Blocks.
-    pub fn oldest(&self, to: &Name) -> Result<Option<Pending>, Fault> {
-        Ok(self.store.read(|connection| {
+    /// Whether anything waits for this recipient, and how much was asked for it. Blocks.
+    pub fn waiting_for(&self, name: &Name) -> Result<Option<Waiting>, Fault> {
+        let asked: Option<u64> = self.store.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure
-                     FROM sent WHERE state = 'queued' AND to_name = ?1 ORDER BY position LIMIT 1",
+                    "SELECT last_seq + retries FROM recipients WHERE name = ?1
+                     AND EXISTS (SELECT 1 FROM sent WHERE state = 'queued' AND to_name = ?1)",
                 )?
-                .query_row([to.as_str()], |row| pending(row, to))
+                .query_row([name.as_str()], |row| row.get(0))
                 .optional()
-        })?)
+        })?;
+        Ok(asked.map(|asked| Waiting { name: name.clone(), asked }))
     }
 
-    /// The recipient keeps the message since `received_at`, by its own clock. `key` is the one that it had to prove to hold.
-    pub async fn delivered(
-        &self,
-        position: i64,
-        received_at: Timestamp,
-        key: Option<Fingerprint>,
-    ) -> Result<(), Fault> {
-        let received_at = received_at.to_string();
-        let write = self.store.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE sent SET state = 'delivered', received_at = ?2, delivered_to = ?3, reason = NULL,
-                                     tries = tries + 1
-                     WHERE position = ?1 AND state = 'queued'",
-                )?
-                .execute((position, received_at, key.as_ref().map(Fingerprint::as_bytes)))?;
-            connection
-                .prepare_cached(
-                    "UPDATE recipients SET last_error = NULL, other_key = NULL
-                     WHERE name = (SELECT to_name FROM sent WHERE position = ?1)
-                       AND (last_error IS NOT NULL OR other_key IS NOT NULL)",
-                )?
-                .execute([position])
-        });
-        write.await?;
-        Ok(())
-    }
-
-    /// The recipient will never keep the message.
-    pub async fn refused(&self, position: i64, reason: String) -> Result<(), Fault> {
-        let write = self.store.write(move |connection| {
-            let mut refuse = connection.prepare_cached(
-                "UPDATE sent SET state = 'refused', reason = ?2, tries = tries + 1
-                 WHERE position = ?1 AND state = 'queued' RETURNING to_name, seq",
-            )?;
-            close_all(connection, refuse.query((position, reason))?)?;
-            connection
-                .prepare_cached(
-                    "UPDATE recipients SET other_key = NULL
-                     WHERE name = (SELECT to_name FROM sent WHERE position = ?1) AND other_key IS NOT NULL",
-                )?
-                .execute([position])
-        });
-        write.await?;
-        Ok(())
-    }
-
-    /// The message could not be handed over this time; perhaps since this other key answered in its recipient's place.
-    pub async fn postponed(
-        &self,
-        to: &Name,
-        position: i64,
-        reason: String,
-        other_key: Option<Fingerprint>,
-    ) -> Result<(), Fault> {
-        let to = to.clone();
-        let write = self.store.write(move |connection| {
-            connection
-                .prepare_cached(
-                    "UPDATE sent SET reason = ?2, tries = tries + 1 WHERE position = ?1 AND state = 'queued'",
-                )?
-                .execute((position, &reason))?;
-            connection
-                .prepare_cached(
-                    "UPDATE recipients SET failures = failures + 1, last_error = ?2, other_key = ?3 WHERE name = ?1",
-                )?
-                .execute((to.as_str(), &reason, other_key.as_ref().map(Fingerprint::as_bytes)))
-        });
-        write.await?;
-        Ok(())
-    }
-
-    /// Gives up on every message whose time has run out; how many there were.
+    /// Gives up on messages whose time has run out, though not on so many at once that others had to wait for that;
+    /// how many there were.
     pub async fn expire(&self, now: Timestamp) -> Result<usize, Fault> {
         let write = self.store.write(move |connection| {
-            let mut expire = connection.prepare_cached(
-                "UPDATE sent SET state = 'expired', reason = coalesce(reason, 'the recipient was not reached in time')
-                 WHERE state = 'queued' AND expires_at <= ?1 RETURNING to_name, seq",
-            )?;
-            close_all(connection, expire.query([now.as_millisecond()])?)
+            let mut expire = connection.prepare_cached(EXPIRE)?;
+            close_all(connection, expire.query((now.as_millisecond(), EXPIRED_AT_ONCE))?)
         });
         Ok(write.await?)
     }
@@ -311,27 +238,6 @@ fn close_all(connection: &Connection, mut given_up: rusqlite::Rows<'_>) -> rusql
         runs.into_iter().try_for_each(|run| closed::close(connection, &to, run))?;
     }
     Ok(count)
-}
-
-fn pending(row: &rusqlite::Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
-    let (id, reply_to): ([u8; 16], Option<[u8; 16]>) = (row.get(1)?, row.get(6)?);
-    let (from, body, sent_at): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
-    let expires_at: i64 = row.get(7)?;
-    Ok(Pending {
-        position: row.get(0)?,
-        message: Message {
-            id: Some(Uuid::from_bytes(id)),
-            from: from.parse().map_err(|error| unreadable(2, error))?,
-            to: Some(to.clone()),
-            body: Body::try_from(body).map_err(|error| unreadable(3, error))?,
-            sent_at: Some(sent_at.parse().map_err(|error| unreadable(4, error))?),
-            seq: Some(row.get(5)?),
-            closed: Ranges::default(),
-            reply_to: reply_to.map(Uuid::from_bytes),
-        },
-        expires_at: Timestamp::from_millisecond(expires_at).unwrap_or(Timestamp::MAX),
-        insecure: row.get(8)?,
-    })
 }
 
 fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {

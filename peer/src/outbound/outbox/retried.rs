@@ -116,7 +116,7 @@ fn queue_again(connection: &Connection, position: i64, expires_at: i64) -> rusql
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{WEEK, draft, enqueue, outbox};
+    use super::super::tests::{WEEK, draft, enqueue, kept, outbox, refused, settle};
     use super::*;
     use crate::outbound::outbox::Outbox;
 
@@ -139,7 +139,7 @@ mod tests {
         let (_dir, outbox) = outbox();
         let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("zé", "1"), draft("rui", "2")]).await;
         let [one, ze, two] = [&queued[0], &queued[1], &queued[2]];
-        outbox.refused(one.position, "blocked".into()).await.unwrap();
+        settle(&outbox, vec![(one, refused())]).await;
         outbox.expire(Timestamp::UNIX_EPOCH + WEEK).await.unwrap();
         assert_eq!(told(&outbox), [(1, 2)]);
         let retried = again(&outbox, Which::These(vec![two.id])).await.unwrap();
@@ -163,8 +163,7 @@ mod tests {
     async fn what_waits_or_was_delivered_is_left_alone_and_one_unknown_id_stops_all() {
         let (_dir, outbox) = outbox();
         let queued = enqueue(&outbox, vec![draft("rui", "1"), draft("rui", "2"), draft("rui", "3")]).await;
-        outbox.delivered(queued[0].position, Timestamp::UNIX_EPOCH, None).await.unwrap();
-        outbox.refused(queued[2].position, "no".into()).await.unwrap();
+        settle(&outbox, vec![(&queued[0], kept(&queued[0])), (&queued[2], refused())]).await;
         let nobody = Uuid::from_u128(7);
         let all: Vec<_> = queued.iter().map(|message| message.id).chain([nobody]).collect();
         assert_eq!(again(&outbox, Which::These(all)).await.unwrap_err(), [nobody]);
