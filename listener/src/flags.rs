@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_library_and_of_the_program() {
-        assert_eq!(parsed::<4096, { 512 * 1024 }>(&[]), Ok(Limits::default()));
+        assert_eq!(parsed::<4096, { 1024 * 1024 }>(&[]), Ok(Limits::default()));
         assert_eq!(
             parsed::<7, 1000>(&[]),
             Ok(Limits { connections: 7, body_bytes: 1000, ..Limits::default() })

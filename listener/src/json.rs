@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use protocol::problem::{Problem, Slug};
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
@@ -55,7 +56,7 @@ pub struct Document(pub Bytes);
 
 impl Document {
     /// The document as `T`; `misshapen` is the problem when it is JSON, but not a `T`, and `400 bad-json` when it is not JSON.
-    pub fn parse<T: DeserializeOwned>(&self, misshapen: Slug) -> Result<T, Problem> {
+    pub fn parse<'a, T: Deserialize<'a>>(&'a self, misshapen: Slug) -> Result<T, Problem> {
         let text = std::str::from_utf8(&self.0).map_err(|error| not_utf8(&self.0, error.valid_up_to()))?;
         serde_json::from_str(text).map_err(|error| explain(text, &error, misshapen))
     }

@@ -40,7 +40,7 @@ impl Default for Limits {
             connections: 4096,
             per_source: 1024,
             requests: const { NonZeroU32::new(500).unwrap() },
-            body_bytes: 512 * 1024,
+            body_bytes: 1024 * 1024,
             header_bytes: 16 * 1024,
             headers: 64,
             handshake: Duration::from_secs(5),

@@ -65,7 +65,14 @@ pub enum Fault {
 impl From<WriteError<rusqlite::Error>> for Fault {
     fn from(error: WriteError<rusqlite::Error>) -> Self {
         match error {
-            WriteError::Refused(error) => error.into(),
+            // A statement may fail by itself, in a transaction that goes on without it.
+            WriteError::Refused(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => Self::Full,
+                Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+                    Self::Unavailable(error.to_string())
+                }
+                _ => error.into(),
+            },
             WriteError::Full => Self::Full,
             WriteError::Unavailable(why) => Self::Unavailable(why),
             WriteError::Panicked => Self::Defect,

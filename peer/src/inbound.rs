@@ -5,6 +5,8 @@ pub mod gate;
 
 pub mod endpoint;
 
+mod batch;
+
 pub mod claims;
 
 mod budget;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use listener::LimitFlags;
-use protocol::message::LONGEST_ENCODED;
+use protocol::batch::LONGEST_BATCH;
 use protocol::{Address, Name, Secret};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -33,7 +33,7 @@ pub struct Serve {
     #[command(flatten)]
     terms: TermsFlags,
     #[command(flatten)]
-    limits: LimitFlags<4096, LONGEST_ENCODED>,
+    limits: LimitFlags<4096, LONGEST_BATCH>,
 }
 
 /// What scripts may say already, and what means something once it is there: the page in the browser.

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use listener::{ClientKey, Document, Refusal, Source};
-use protocol::message::{Identity, Message, Receipt, Unparsed};
+use protocol::batch::Item;
+use protocol::message::{Identity, Message, Receipt};
 use protocol::{Fingerprint, Name, Problem, Slug, paths};
-use serde::de::IgnoredAny;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::batch::{self, Batch};
 use super::claims::Claims;
 use super::gate::Gate;
-use super::inbox::{Inbox, Kept, Letter, Terms};
+use super::inbox::{Inbox, Kept, Letters, Terms};
 use super::refusal;
 use super::sender::Sender;
 use crate::database::Fault;
@@ -39,7 +40,7 @@ pub struct Endpoint {
 /// Every route of the public port, behind its gate.
 pub fn router(endpoint: Endpoint, gate: Gate) -> Router {
     let routes = Router::new()
-        .route(paths::MESSAGES, post(leave_message))
+        .route(paths::MESSAGES, post(leave_messages))
         .route(paths::IDENTITY, get(identity))
         .route(paths::HEALTH, get(health))
         .route(paths::OPENAPI, get(contract))
@@ -47,67 +48,94 @@ pub fn router(endpoint: Endpoint, gate: Gate) -> Router {
     listener::guarded(routes, move |request| gate.check(request))
 }
 
-/// `POST /messages`: answered only when the message is on the disk.
-async fn leave_message(
+/// `POST /messages`: answered only when what is kept is on the disk.
+async fn leave_messages(
     State(endpoint): State<Endpoint>,
     source: Source,
     ClientKey(key): ClientKey,
     document: Document,
-) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
-    let message = Message::try_from(unparsed(&document)?)?;
-    if message.to.as_ref().is_some_and(|to| *to != endpoint.name) {
-        return Err(Slug::Misdirected
-            .because(format!(
-                "This peer is {}, and the message is for somebody else. Ask the directory for the recipient's address again.",
-                endpoint.name
-            ))
-            .into());
+) -> Result<Response, Refusal> {
+    if Batch::is_one(&document) {
+        let batch = Batch::parse(&document)?;
+        return Ok(Answer(endpoint.take_batch(batch, key, source).await).into_response());
     }
+    let message = endpoint.addressed(batch::message(&document)?)?;
     let sender = Sender { name: message.from.clone(), key, source };
-    let kept = endpoint.keep(&sender, message).await.map_err(|fault| refusal::of_fault(&fault))?;
+    let kept = endpoint.keep(&sender, vec![message]).await.map_err(|fault| refusal::of_fault(&fault))?;
+    let kept = kept.into_iter().next().ok_or_else(|| Refusal::internal("no outcome for a message"))?;
+    let (status, receipt) = outcome(kept, &sender)?;
+    Ok((status, Answer(receipt)).into_response())
+}
+
+/// What a sender is told of a message.
+fn outcome(kept: Kept, sender: &Sender) -> Result<(StatusCode, Receipt), Problem> {
     match kept {
-        Kept::New(receipt) => Ok((StatusCode::CREATED, Answer(receipt))),
-        Kept::Before(receipt) => Ok((StatusCode::OK, Answer(receipt))),
-        Kept::OtherContent => Err(Slug::IdConflict
-            .because("A message with this id and other content is kept already. Give each message an id of its own.")
-            .into()),
-        Kept::Refused(why) => Err(refusal::of_sender(why, &sender.name, key).into()),
-        Kept::OverQuota(exceeded) => Err(refusal::of_quota(exceeded).into()),
+        Kept::New(receipt) => Ok((StatusCode::CREATED, receipt)),
+        Kept::Before(receipt) => Ok((StatusCode::OK, receipt)),
+        Kept::OtherContent => Err(Slug::IdConflict.because(
+            "A message with this id and other content is kept already. Give each message an id of its own.",
+        )),
+        Kept::Refused(why) => Err(refusal::of_sender(why, &sender.name, sender.key)),
+        Kept::OverQuota(exceeded) => Err(refusal::of_quota(exceeded)),
     }
 }
 
 impl Endpoint {
-    /// Keeps a message with what is known of its sender, and where that is not enough, with what the directory says.
-    async fn keep(&self, sender: &Sender, message: Message) -> Result<Kept, Fault> {
+    /// The message, if it is for this peer.
+    fn addressed(&self, message: Message) -> Result<Message, Problem> {
+        if message.to.as_ref().is_none_or(|to| *to == self.name) {
+            return Ok(message);
+        }
+        Err(Slug::Misdirected.because(format!(
+            "This peer is {}, and the message is for somebody else. Ask the directory for the recipient's address again.",
+            self.name
+        )))
+    }
+
+    /// Keeps what can be kept of a batch; an answer for each of its items.
+    async fn take_batch(&self, batch: Batch, key: Option<Fingerprint>, source: Source) -> Vec<Item> {
+        let mut messages = Vec::with_capacity(batch.items.len());
+        let problems: Vec<Option<Problem>> = batch
+            .items
+            .into_iter()
+            .map(|item| item.and_then(|message| self.addressed(message)).map(|m| messages.push(m)).err())
+            .collect();
+        let kept = match batch.from {
+            Some(name) if !messages.is_empty() => self.answers(Sender { name, key, source }, messages).await,
+            _ => Vec::new(),
+        };
+        batch::in_order(&problems, kept)
+    }
+
+    /// An answer for each of these messages of one sender.
+    async fn answers(&self, sender: Sender, messages: Vec<Message>) -> Vec<Item> {
+        let count = messages.len();
+        match self.keep(&sender, messages).await {
+            Ok(kept) => kept
+                .into_iter()
+                .map(|kept| match outcome(kept, &sender) {
+                    Ok((StatusCode::CREATED, receipt)) => Item::New(receipt),
+                    Ok((_, receipt)) => Item::Before(receipt),
+                    Err(problem) => Item::refused(&problem),
+                })
+                .collect(),
+            Err(fault) => vec![Item::refused(&refusal::of_fault(&fault)); count],
+        }
+    }
+
+    /// Keeps messages with what is known of their sender, and where that is not enough, with what the directory says.
+    /// What came of each is in the order of the messages.
+    async fn keep(&self, sender: &Sender, messages: Vec<Message>) -> Result<Vec<Kept>, Fault> {
         let came = Instant::now();
         let Sender { name, source, .. } = sender;
         let (to, terms, now) = (self.name.clone(), self.terms, crate::now());
-        let letter = Arc::new(Letter { to, sender: sender.clone(), message, terms, now });
+        let letters = Arc::new(Letters { to, sender: sender.clone(), messages, terms, now });
         let remembered = self.claims.remembered(name);
-        if let Some(kept) = self.inbox.keep_unasked(Arc::clone(&letter), remembered).await? {
+        if let Some(kept) = self.inbox.keep_unasked(Arc::clone(&letters), remembered).await? {
             return Ok(kept);
         }
-        self.inbox.keep(letter, self.claims.answer(name, *source, came).await).await
+        self.inbox.keep(letters, self.claims.answer(name, *source, came).await).await
     }
-}
-
-/// One message, a JSON object. An array would be read member by member, as if it were an object without names.
-fn unparsed(document: &Document) -> Result<Unparsed, Problem> {
-    let is_array = document.0.trim_ascii_start().starts_with(b"[");
-    let parsed = if is_array {
-        let array = document.parse::<IgnoredAny>(Slug::InvalidMessage);
-        array.and_then(|_| Err(Slug::InvalidMessage.because("This peer takes one message at a time.")))
-    } else {
-        document.parse::<Unparsed>(Slug::InvalidMessage)
-    };
-    parsed.map_err(|problem| Problem {
-        detail: format!(
-            "{} A message is an object such as {{\"from\":\"ci\",\"body\":\"oi\"}}.",
-            problem.detail
-        )
-        .into(),
-        ..problem
-    })
 }
 
 /// `GET /identity`.

@@ -17,38 +17,67 @@ pub struct Had {
 /// The first and the last number of a range.
 type Range = (u64, u64);
 
-/// What was had from the key.
-pub fn of(connection: &Connection, key: Fingerprint) -> rusqlite::Result<Had> {
-    Ok(had(&highest_ranges(connection, key)?))
+/// What was had from a key, counted on through the messages of one transaction. What is not [written](Count::write) at its
+/// end is forgotten.
+pub struct Count<'a> {
+    connection: &'a Connection,
+    key: Fingerprint,
+    most: usize,
+    /// The highest ranges, the highest one first, as they are by now.
+    highest: Vec<Range>,
+    /// Which of them has grown since it was written.
+    grown: Option<usize>,
 }
 
-/// Counts a message's number and those that its sender will never deliver as had; all that was had from the key then. Of
-/// more than `most` ranges the lowest two are joined: what lies between them counts as had, too.
-pub fn take(
-    connection: &Connection,
-    key: Fingerprint,
-    seq: Option<u64>,
-    closed: &Ranges,
-    most: usize,
-) -> rusqlite::Result<Had> {
-    let mut highest = highest_ranges(connection, key)?;
-    for new in seq.map(|seq| (seq, seq)).into_iter().chain(closed.iter()) {
-        if highest.iter().any(|range| range.0 <= new.0 && new.1 <= range.1) {
-            continue;
+impl<'a> Count<'a> {
+    /// What was had from the key so far. Of more than `most` ranges the lowest two are joined: what lies between them
+    /// counts as had, too.
+    pub fn of(connection: &'a Connection, key: Fingerprint, most: usize) -> rusqlite::Result<Self> {
+        Ok(Self { connection, key, most, highest: highest_ranges(connection, key)?, grown: None })
+    }
+
+    /// Counts a message's number and those that its sender will never deliver as had.
+    pub fn take(&mut self, seq: Option<u64>, closed: &Ranges) -> rusqlite::Result<()> {
+        for new in seq.map(|seq| (seq, seq)).into_iter().chain(closed.iter()) {
+            if self.highest.iter().any(|range| range.0 <= new.0 && new.1 <= range.1) {
+                continue;
+            }
+            if let Some(index) = self.continued_by(new) {
+                if self.grown.is_some_and(|grown| grown != index) {
+                    self.write()?;
+                }
+                self.highest[index].1 = new.1;
+                self.grown = Some(index);
+            } else {
+                self.write()?;
+                add(self.connection, self.key, new, self.most)?;
+                self.highest = highest_ranges(self.connection, self.key)?;
+            }
         }
-        match highest.first_mut() {
-            // Nearly always: the next one.
-            Some(top) if top.1 + 1 == new.0 => {
-                set_last(connection, key, top.0, new.1)?;
-                top.1 = new.1;
-            }
-            _ => {
-                add(connection, key, new, most)?;
-                highest = highest_ranges(connection, key)?;
-            }
+        Ok(())
+    }
+
+    /// The range that this one only makes longer. Nearly always there is one: messages come in order, and so do those
+    /// that fill a gap.
+    fn continued_by(&self, new: Range) -> Option<usize> {
+        let index = self.highest.iter().position(|range| range.1 + 1 == new.0)?;
+        let above = index.checked_sub(1).map(|above| self.highest[above].0);
+        above.is_none_or(|above| new.1 + 1 < above).then_some(index)
+    }
+
+    /// What was had by now, as a receipt says it.
+    #[must_use]
+    pub fn had(&self) -> Had {
+        had(&self.highest)
+    }
+
+    /// Writes what has grown.
+    pub fn write(&mut self) -> rusqlite::Result<()> {
+        match self.grown.take() {
+            Some(index) => set_last(self.connection, self.key, self.highest[index].0, self.highest[index].1),
+            None => Ok(()),
         }
     }
-    Ok(had(&highest))
 }
 
 /// What a receipt says of these ranges, the highest one first. There are more of them if so many were read.
@@ -150,6 +179,15 @@ mod tests {
         ranges
     }
 
+    /// What a receipt says of a set.
+    fn told(numbers: &BTreeSet<u64>) -> Had {
+        let highest = numbers.last().copied();
+        let missing = (1..highest.unwrap_or(1)).filter(|number| !numbers.contains(number)).collect();
+        let missing = ranges(&missing);
+        let told = missing[missing.len().saturating_sub(Ranges::MOST)..].to_vec();
+        Had { highest, missing: Ranges::try_from(told).unwrap() }
+    }
+
     fn range() -> impl Strategy<Value = [u64; 2]> {
         (1..=HIGHEST, 0..5_u64).prop_map(|(first, more)| [first, (first + more).min(HIGHEST)])
     }
@@ -163,29 +201,37 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn it_is_a_set_of_numbers_whose_lowest_ranges_grow_together(messages in messages(), most in 1..30_usize) {
+        fn it_is_a_set_of_numbers_whose_lowest_ranges_grow_together(messages in messages(), batch in 1..9_usize, most in 1..30_usize) {
             let dir = tempfile::tempdir().unwrap();
             let store = database::open(dir.path()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let (key, other) = (Fingerprint::from_bytes([1; 32]), Fingerprint::from_bytes([2; 32]));
             let mut model = BTreeSet::new();
-            for (seq, closed) in messages {
-                for [first, last] in seq.map(|seq| [seq, seq]).into_iter().chain(closed.clone()) {
-                    model.extend(first..=last);
-                    while let [lowest, next, ..] = ranges(&model)[..] && ranges(&model).len() > most {
-                        model.extend(lowest[0]..=next[1]);
+            for messages in messages.chunks(batch).map(<[_]>::to_vec) {
+                let expected: Vec<_> = messages.iter().map(|(seq, closed)| {
+                    for [first, last] in seq.map(|seq| [seq, seq]).into_iter().chain(closed.clone()) {
+                        model.extend(first..=last);
+                        while let [lowest, next, ..] = ranges(&model)[..] && ranges(&model).len() > most {
+                            model.extend(lowest[0]..=next[1]);
+                        }
                     }
-                }
-                let closed = Ranges::try_from(closed).unwrap();
-                let write = store.write(move |connection| take(connection, key, seq, &closed, most));
-                let had = runtime.block_on(write).unwrap();
-                let missing: BTreeSet<u64> = (1..model.last().copied().unwrap_or(1)).filter(|number| !model.contains(number)).collect();
-                let missing = ranges(&missing);
-                let told = missing[missing.len().saturating_sub(16)..].to_vec();
-                prop_assert_eq!(had, Had { highest: model.last().copied(), missing: Ranges::try_from(told).unwrap() });
+                    told(&model)
+                }).collect();
+                let write = store.write(move |connection| {
+                    let mut count = Count::of(connection, key, most)?;
+                    let after_each = messages.into_iter().map(|(seq, closed)| {
+                        count.take(seq, &Ranges::try_from(closed).unwrap())?;
+                        Ok(count.had())
+                    });
+                    let after_each = after_each.collect::<rusqlite::Result<Vec<_>>>()?;
+                    count.write()?;
+                    Ok::<_, rusqlite::Error>(after_each)
+                });
+                prop_assert_eq!(runtime.block_on(write).unwrap(), expected);
             }
-            let nothing = store.write(move |connection| take(connection, other, None, &Ranges::default(), most));
-            prop_assert_eq!(runtime.block_on(nothing).unwrap(), Had::default(), "of another key");
+            let of = |key| store.read(move |connection| Ok(Count::of(connection, key, most)?.had())).unwrap();
+            prop_assert_eq!(of(key), told(&model), "what was written");
+            prop_assert_eq!(of(other), Had::default(), "of another key");
         }
     }
 }

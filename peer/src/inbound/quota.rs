@@ -81,53 +81,83 @@ impl Class {
     }
 }
 
+/// How much is kept of a class, counted on through the messages of one transaction.
+#[derive(Debug)]
+pub struct Room {
+    quotas: Quotas,
+    class: Class,
+    /// Of the sender's key, or of all who prove none.
+    of_sender: Kept,
+    /// Of all keys that are no contacts'.
+    of_strangers: Kept,
+}
+
+/// So many messages, and so many bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept(u64, u64);
+
 impl Quotas {
-    /// Which quota would be exceeded by one message more with so many bytes.
-    pub fn exceeded(
-        &self,
-        connection: &Connection,
-        class: Class,
-        bytes: usize,
-    ) -> rusqlite::Result<Option<Exceeded>> {
-        let over = |quota: Quota, kept: &dyn Fn() -> rusqlite::Result<(u64, u64)>| match quota {
-            Quota::None => Ok(false),
-            Quota::AtMost(most, most_bytes) => {
-                kept().map(|kept| kept.0 + 1 > most || kept.1 + bytes as u64 > most_bytes)
-            }
+    /// How much of this class is kept so far.
+    pub fn room(&self, connection: &Connection, class: Class) -> rusqlite::Result<Room> {
+        let (of_sender, of_strangers) = match class {
+            Class::Contact => (Kept::default(), Kept::default()),
+            Class::Unverified => (kept_of(connection, &[])?, Kept::default()),
+            Class::Stranger(key) => (kept_of(connection, key.as_bytes())?, kept_of_strangers(connection)?),
         };
-        Ok(match class {
-            Class::Contact => None,
-            Class::Unverified => {
-                let exceeded = over(self.unverified, &|| kept_of(connection, &[]))?;
-                exceeded.then_some(Exceeded::Unverified(self.unverified))
-            }
-            Class::Stranger(key) if over(self.stranger, &|| kept_of(connection, key.as_bytes()))? => {
-                Some(Exceeded::Stranger(self.stranger))
-            }
-            Class::Stranger(_) => {
-                let exceeded = over(self.strangers, &|| kept_of_strangers(connection))?;
-                exceeded.then_some(Exceeded::Strangers(self.strangers))
-            }
-        })
+        Ok(Room { quotas: *self, class, of_sender, of_strangers })
     }
 }
 
-/// How many messages are kept of this key, and how many bytes.
-fn kept_of(connection: &Connection, sender: &[u8]) -> rusqlite::Result<(u64, u64)> {
+impl Room {
+    /// Which quota would be exceeded by one message more with so many bytes.
+    #[must_use]
+    pub fn exceeded(&self, bytes: usize) -> Option<Exceeded> {
+        let Quotas { unverified, stranger, strangers } = self.quotas;
+        let (sender, all) = (self.of_sender.and(bytes), self.of_strangers.and(bytes));
+        match self.class {
+            Class::Contact => None,
+            Class::Unverified => (!unverified.holds(sender)).then_some(Exceeded::Unverified(unverified)),
+            Class::Stranger(_) if !stranger.holds(sender) => Some(Exceeded::Stranger(stranger)),
+            Class::Stranger(_) => (!strangers.holds(all)).then_some(Exceeded::Strangers(strangers)),
+        }
+    }
+
+    /// Counts one message more with so many bytes.
+    pub fn take(&mut self, bytes: usize) {
+        self.of_sender = self.of_sender.and(bytes);
+        self.of_strangers = self.of_strangers.and(bytes);
+    }
+}
+
+impl Kept {
+    /// And one message more with so many bytes.
+    fn and(self, bytes: usize) -> Self {
+        Self(self.0 + 1, self.1 + bytes as u64)
+    }
+}
+
+fn kept_of(connection: &Connection, sender: &[u8]) -> rusqlite::Result<Kept> {
     let kept = connection
         .prepare_cached("SELECT messages, bytes FROM kept WHERE sender = ?1")?
-        .query_row([sender], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([sender], |row| Ok(Kept(row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(kept.unwrap_or_default())
 }
 
-fn kept_of_strangers(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+fn kept_of_strangers(connection: &Connection) -> rusqlite::Result<Kept> {
     connection
         .prepare_cached("SELECT messages, bytes FROM strangers")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([], |row| Ok(Kept(row.get(0)?, row.get(1)?)))
 }
 
 impl Quota {
+    fn holds(self, kept: Kept) -> bool {
+        match self {
+            Self::None => true,
+            Self::AtMost(messages, bytes) => kept.0 <= messages && kept.1 <= bytes,
+        }
+    }
+
     /// As a sentence has it; as a flag takes it, it is the `Display`.
     pub(super) fn in_words(self) -> String {
         match self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use protocol::Fingerprint;
+use protocol::message::Unparsed;
 use tokio::time::sleep;
 
 use super::super::claims::{Answer as Said, Ask};
@@ -13,6 +14,8 @@ use super::super::sender::Accept;
 use super::*;
 use crate::contacts::{Contacts, Kind, Pin, pins};
 use crate::database;
+
+mod batches;
 
 /// The certificate shown, the name's pin, what the directory says: what becomes of the message. `*` is anything.
 const TABLE: &str = "
@@ -123,7 +126,7 @@ async fn leave(endpoint: &Endpoint, from: &Name, certificate: Option<Fingerprint
     let message = Message::try_from(serde_json::from_str::<Unparsed>(&text).unwrap()).unwrap();
     let source = Source::connected(([127, 0, 0, 1], 1).into(), &[]);
     let sender = Sender { name: from.clone(), key: certificate, source };
-    match endpoint.keep(&sender, message).await.unwrap() {
+    match endpoint.keep(&sender, vec![message]).await.unwrap().remove(0) {
         Kept::New(receipt) if receipt.verified => "verified",
         Kept::New(_) => "unverified",
         Kept::Refused(why) => {
@@ -288,7 +291,7 @@ async fn the_directory_is_not_asked_for_what_there_is_no_room_for() {
         asked.store(0, Ordering::Relaxed);
         for (id, is_kept, times) in [(1, true, 1), (2, false, 1), (3, false, 1), (1, true, 2)] {
             sleep(Duration::from_secs(6)).await;
-            let kept = endpoint.keep(&sender, message(id)).await.unwrap();
+            let kept = endpoint.keep(&sender, vec![message(id)]).await.unwrap().remove(0);
             assert_eq!(!matches!(kept, Kept::OverQuota(_)), is_kept, "{kept:?}");
             assert_eq!(asked.load(Ordering::Relaxed), times, "a repeat has its place already");
         }
@@ -342,15 +345,5 @@ async fn of_a_hundred_first_messages_at_once_from_two_keys_one_is_pinned() {
             assert_eq!(end, if key == pinned { "verified" } else { "key-mismatch" });
         }
         assert_eq!(world.kept(), 50);
-    }
-}
-
-#[test]
-fn what_is_no_message_is_refused_in_whole_sentences() {
-    for text in ["[]", "[", "{", "7", r#"{"from": 7}"#, "{} {}", "\u{ff}"] {
-        let refused = unparsed(&Document(text.as_bytes().to_vec().into())).unwrap_err().detail;
-        let (first, rest) = refused.split_once(" A message is an object such as ").unwrap();
-        assert!(first.ends_with('.') && !first.ends_with(".."), "{text}: {refused}");
-        assert!(first.starts_with(char::is_uppercase) && rest.ends_with("}."), "{text}: {refused}");
     }
 }

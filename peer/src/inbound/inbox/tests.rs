@@ -1,12 +1,17 @@
 //! What is kept once, of whom, and how much; senders are judged in the tests of the endpoint.
 
+use jiff::Timestamp;
 use listener::Source;
 use proptest::prelude::*;
-use protocol::Fingerprint;
+use protocol::message::Message;
+use protocol::{Fingerprint, Name};
+use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::super::quota::Quota;
+use super::super::sender::Sender;
 use super::*;
-use crate::contacts::Contacts;
+use crate::contacts::{Contacts, pins};
 use crate::conversations::{Conversations, Query};
 use crate::database;
 
@@ -20,8 +25,8 @@ impl Inbox {
         let source = Source::connected(([127, 0, 0, 1], 1).into(), &[]);
         let sender = Sender { name: message.from.clone(), key, source };
         let now = Timestamp::from_second(second).unwrap();
-        let letter = Letter { to: name("rui"), sender, message, terms, now };
-        self.keep(Arc::new(letter), Answer::Unclaimed).await.unwrap()
+        let letters = Letters { to: name("rui"), sender, messages: vec![message], terms, now };
+        self.keep(Arc::new(letters), Answer::Unclaimed).await.unwrap().remove(0)
     }
 
     async fn run<T: Send + 'static>(
