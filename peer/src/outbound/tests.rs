@@ -1,6 +1,8 @@
 //! Who may be written to, and who gets it: a directory that says what the test wants, and servers with keys of their own
 //! in the recipients' places.
 
+mod batches;
+
 use std::collections::HashMap;
 use std::slice;
 use std::sync::{Arc, Mutex};
