@@ -81,8 +81,8 @@ impl Courier {
     pub async fn step(&self, recipient: &Name, route: &mut Route) -> Result<Step, Fault> {
         loop {
             let now = crate::now();
-            let limit = self.limits.of(recipient, Instant::now());
-            let batch = match self.outbox.next_batch(recipient, limit, now)? {
+            let portion = self.limits.portion(recipient, Instant::now());
+            let batch = match self.outbox.next_batch(recipient, portion.limit, now)? {
                 Next::Nothing => return Ok(Step::Nothing),
                 Next::Overdue => {
                     self.outbox.expire(now).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use protocol::Name;
 use protocol::batch::{LONGEST_BATCH, MOST_MESSAGES};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::locked;
@@ -18,6 +19,11 @@ const WELL_ENOUGH: u32 = 8;
 
 /// Nothing smaller is worth cutting for.
 const LEAST_BYTES: usize = 1024;
+
+/// So many full batches are in memory at once. Who comes later cuts a small one, and waits for nobody.
+const FULL_BATCHES: usize = 32;
+/// A small batch, in bytes.
+const SMALL: usize = 16 * 1024;
 
 /// The most of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +56,25 @@ impl Limit {
 }
 
 /// What was learnt of each recipient since this process began. A clone is the same one.
-#[derive(Debug, Clone, Default)]
-pub struct Limits(Arc<Mutex<HashMap<Name, Learnt>>>);
+#[derive(Debug, Clone)]
+pub struct Limits {
+    learnt: Arc<Mutex<HashMap<Name, Learnt>>>,
+    room: Arc<Semaphore>,
+}
+
+/// The right to make a batch of this size, for as long as it is kept.
+#[derive(Debug)]
+pub struct Portion {
+    /// How much it may be.
+    pub limit: Limit,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { learnt: Arc::default(), room: Arc::new(Semaphore::new(FULL_BATCHES)) }
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Learnt {
@@ -69,10 +92,16 @@ impl Default for Learnt {
 }
 
 impl Limits {
-    /// How much this recipient is handed at once now.
+    /// How much this recipient is handed at once now: less, while many others are handed much.
     #[must_use]
-    pub fn of(&self, recipient: &Name, now: Instant) -> Limit {
-        match locked(&self.0).get(recipient) {
+    pub fn portion(&self, recipient: &Name, now: Instant) -> Portion {
+        let room = Arc::clone(&self.room).try_acquire_owned().ok();
+        let most = if room.is_some() { Limit::MOST } else { Limit { bytes: SMALL, ..Limit::MOST } };
+        Portion { limit: self.of(recipient, now).at_most(most), _room: room }
+    }
+
+    fn of(&self, recipient: &Name, now: Instant) -> Limit {
+        match locked(&self.learnt).get(recipient) {
             Some(Learnt { singly_until: Some(until), .. }) if now < *until => Limit::ONE,
             Some(learnt) => learnt.limit,
             None => Limit::FIRST,
@@ -102,7 +131,7 @@ impl Limits {
     }
 
     fn learn(&self, recipient: &Name, change: impl FnOnce(&mut Learnt)) {
-        change(locked(&self.0).entry(recipient.clone()).or_default());
+        change(locked(&self.learnt).entry(recipient.clone()).or_default());
     }
 }
 
@@ -146,5 +175,15 @@ mod tests {
         limits.went_well(&rui());
         assert_eq!(limits.of(&rui(), now + NO_BATCHES / 2), Limit::ONE);
         assert_eq!(limits.of(&rui(), now + NO_BATCHES), Limit::FIRST);
+    }
+
+    #[tokio::test]
+    async fn while_many_are_handed_much_the_others_are_handed_little_and_wait_for_nobody() {
+        let (limits, now) = (Limits::default(), Instant::now());
+        let mut many: Vec<_> = (0..FULL_BATCHES).map(|_| limits.portion(&rui(), now)).collect();
+        assert!(many.iter().all(|portion| portion.limit == Limit::FIRST));
+        assert_eq!(limits.portion(&rui(), now).limit, Limit { bytes: SMALL, ..Limit::FIRST });
+        many.pop();
+        assert_eq!(limits.portion(&rui(), now).limit, Limit::FIRST);
     }
 }

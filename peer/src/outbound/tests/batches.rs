@@ -142,10 +142,7 @@ async fn what_comes_behind_a_full_disk_or_quota_waits_and_the_recipients_word_on
             format!("HTTP/1.1 200 OK\r\nretry-after: 60\r\ncontent-length: {}\r\n\r\n{body}", body.len())
         })
         .await;
-        assert_eq!(
-            ana.step().await,
-            Step::Failed { retry_after: Some(Duration::from_secs(60)), moved: true }
-        );
+        assert_eq!(ana.step().await, Step::Failed { retry_after: Some(Duration::from_mins(1)), moved: true });
         assert_eq!(ana.states(&queued), "ddqq");
         let [three, four] = [&queued[2], &queued[3]].map(|queued| ana.standing(queued));
         assert!(three.reason.as_ref().unwrap().starts_with(slug));
