@@ -1,5 +1,6 @@
 //! The receiver dies while 32 programs leave messages at once, half of them with keys, and while a peer delivers to it.
 
+use std::collections::BTreeSet;
 use std::thread;
 
 use serde_json::json;
@@ -59,6 +60,68 @@ fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
     each_writer_in_order(&inbox);
     assert!(inbox.iter().all(|line| line.verified == line.fingerprint.is_some()));
     assert!(inbox.iter().any(|line| line.verified) && inbox.iter().any(|line| !line.verified));
+}
+
+/// How many messages a writer leaves at once.
+const BATCH: usize = 20;
+
+fn batch(writer: usize, number: usize) -> Post {
+    let message = |at: usize| {
+        json!({
+            "id": uuid::Uuid::now_v7(), "from": format!("w{writer}"), "body": format!("w{writer}/{at}"), "seq": at + 1,
+        })
+    };
+    let body = (number * BATCH..(number + 1) * BATCH).map(message).collect();
+    Post {
+        text: format!("w{writer}/{number}"),
+        path: protocol::paths::MESSAGES,
+        headers: String::new(),
+        body,
+    }
+}
+
+/// The messages of a batch by its text.
+fn messages_of(batch: &str) -> Vec<String> {
+    let (writer, number) = batch.split_once('/').unwrap();
+    let number: usize = number.parse().unwrap();
+    (number * BATCH..(number + 1) * BATCH).map(|at| format!("{writer}/{at}")).collect()
+}
+
+#[test]
+fn a_batch_is_there_whole_or_not_at_all_when_the_receiver_is_killed() {
+    let mut chance = Chance::new();
+    let directory = Directory::start();
+    let mut rui = Peer::offline(&directory, "rui");
+    let all = ["--unverified-limit", "none", "--stranger-limit", "none", "--strangers-limit", "none"];
+    rui.serve_with(&all);
+    let load = Load::on(rui.place());
+    let keys: Vec<_> =
+        (0..8).map(|writer| (writer % 2 == 0).then(|| claimed(&directory, &format!("w{writer}")))).collect();
+    let acknowledged: Vec<String> = thread::scope(|scope| {
+        let load = &load;
+        let end = Finally(|| load.end());
+        let write = |(writer, key)| scope.spawn(move || load.write(key, |number| batch(writer, number)));
+        let writers: Vec<_> = keys.iter().map(Option::as_ref).enumerate().map(write).collect();
+        for _ in 0..rounds() * 2 {
+            load.kill_after(chance.pick(1..60), rui.daemon().trigger());
+            rui.kill();
+            let listed: BTreeSet<_> = rui.inbox_bodies().into_iter().collect();
+            let halves = listed.iter().filter_map(|text| {
+                let (writer, at) = text.split_once('/')?;
+                let batch = messages_of(&format!("{writer}/{}", at.parse::<usize>().ok()? / BATCH));
+                batch.iter().any(|message| !listed.contains(message)).then_some(text)
+            });
+            let halves: Vec<_> = halves.collect();
+            assert!(halves.is_empty(), "these are not there with the rest of their batch: {halves:?}");
+            rui.serve_with(&all);
+            load.moved_to(rui.place());
+        }
+        drop(end);
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    });
+    let inbox = rui.inbox();
+    every_acknowledged_once(&inbox, acknowledged.iter().flat_map(|batch| messages_of(batch)));
+    each_writer_in_order(&inbox);
 }
 
 #[test]
