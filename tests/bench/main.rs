@@ -1,5 +1,6 @@
 //! `cargo bench -p tests`: how fast the two programs are, as ratios taken in one run on one machine. Name the disk when
-//! you quote them. Words behind `--` choose the parts: messages, peers, registrations, crowd, rush, send, memory.
+//! you quote them. Words behind `--` choose the parts: messages,
+//! batches, queue, repair, peers, registrations, crowd, rush, send, memory.
 #![expect(
     clippy::cast_precision_loss,
     clippy::expect_used,
@@ -10,10 +11,15 @@
 #[path = "../e2e/harness/anyone.rs"]
 mod anyone;
 mod baseline;
+mod batches;
 mod client;
+#[path = "../e2e/harness/copies.rs"]
+mod copies;
 mod crowd;
 mod key;
 mod program;
+mod proxy;
+mod queue;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -46,6 +52,15 @@ fn main() {
     let chosen = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     if chosen("messages") {
         runtime.block_on(messages());
+    }
+    if chosen("batches") {
+        runtime.block_on(batches::batches());
+    }
+    if chosen("queue") {
+        queue::queue(&runtime);
+    }
+    if chosen("repair") {
+        queue::repair();
     }
     if chosen("peers") {
         runtime.block_on(peers());

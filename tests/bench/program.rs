@@ -4,6 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use tempfile::TempDir;
 
 /// A program that runs until it is dropped.
 pub struct Program {
@@ -12,8 +15,8 @@ pub struct Program {
     pub url: String,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Where its data is.
-    pub folder: tempfile::TempDir,
+    /// Where its data is; kept by whoever wants to start it again.
+    pub folder: Arc<TempDir>,
 }
 
 impl Program {
@@ -38,21 +41,18 @@ impl Program {
 
     /// A peer with further flags.
     pub fn peer_with(name: &str, directory: &Self, flags: &[String]) -> Self {
-        Self::start(|folder| {
-            let mut command = Command::new(binary("peer"));
-            command.args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--server",
-                &directory.url,
-                "--name",
-                name,
-                "--data-dir",
-            ]);
-            command.arg(folder.join(name)).args(flags);
-            command
-        })
+        Self::peer_in(new_folder(), name, directory, flags)
+    }
+
+    /// A peer in a folder that it had before.
+    pub fn peer_in(folder: Arc<TempDir>, name: &str, directory: &Self, flags: &[String]) -> Self {
+        let mut command = Command::new(binary("peer"));
+        command.args(["serve", "--server", &directory.url, "--name", name]);
+        command.arg("--data-dir").arg(folder.path().join(name)).args(flags);
+        if !flags.iter().any(|flag| flag == "--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        Self::run(folder, command)
     }
 
     /// A server that commits each message by itself.
@@ -64,11 +64,14 @@ impl Program {
         })
     }
 
-    /// On the disk that the build is on: a temporary folder may be in memory.
     fn start(command: impl FnOnce(&Path) -> Command) -> Self {
-        let folder = tempfile::tempdir_in(target()).unwrap();
-        let mut process =
-            command(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let folder = new_folder();
+        let command = command(folder.path());
+        Self::run(folder, command)
+    }
+
+    fn run(folder: Arc<TempDir>, mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let url = ready.split_whitespace().nth(1).expect("no ready line").to_owned();
@@ -89,6 +92,11 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// On the disk that the build is on: the system's temporary folder may be in memory.
+fn new_folder() -> Arc<TempDir> {
+    Arc::new(tempfile::tempdir_in(target()).unwrap())
 }
 
 /// The build's folder: this program stands in `release/deps` of it.

@@ -6,6 +6,7 @@
 mod anyone;
 mod chance;
 mod contract;
+mod copies;
 mod directory;
 mod fake;
 mod fault;

@@ -96,9 +96,9 @@ fn what_is_no_message_of_mine_is_not_tried_again() {
 fn moody(directory: &Directory) -> (Fake, Arc<AtomicBool>) {
     let mood = Arc::new(AtomicBool::new(false));
     let is_friendly = Arc::clone(&mood);
-    let fake = Fake::start(directory, "rui", move |message| match is_friendly.load(Ordering::SeqCst) {
-        true => Reply::receipt(message),
-        false => Reply::problem(Slug::NotAccepted),
+    let fake = Fake::start(directory, "rui", move |message| {
+        let friendly = is_friendly.load(Ordering::SeqCst);
+        if friendly { Reply::receipt(message) } else { Reply::problem(Slug::NotAccepted) }
     });
     (fake, mood)
 }

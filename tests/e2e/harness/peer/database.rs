@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt as _;
 
 use rusqlite::Connection;
-use uuid::Uuid;
 
+use super::super::copies;
 use super::{Peer, Sent};
 
 /// The database as it was once.
@@ -36,33 +36,7 @@ impl Peer {
 
     /// Has further messages wait behind this one, each like it but for its text, `TEXT/NUMBER`, its id and its count.
     pub(crate) fn queue_behind(&self, first: &Sent, text: &str, numbers: RangeInclusive<usize>) {
-        let mut database = self.database();
-        let transaction = database.transaction().unwrap();
-        let columns: Vec<String> = {
-            let mut statement = transaction.prepare("SELECT name FROM pragma_table_info('sent')").unwrap();
-            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-        };
-        // Whatever other columns there are keep the first one's values.
-        let values = columns.iter().map(|column| match column.as_str() {
-            "position" | "place" => "(SELECT last FROM positions) + nth",
-            "seq" => "(SELECT last_seq FROM recipients WHERE name = to_name) + nth",
-            "id" => "randomblob(16)",
-            "body" => "?2 || '/' || (?3 + nth - 1)",
-            same => same,
-        });
-        let copies = format!(
-            "WITH RECURSIVE counted (nth) AS (SELECT 1 UNION ALL SELECT nth + 1 FROM counted WHERE nth < ?4)
-             INSERT INTO sent ({}) SELECT {} FROM sent, counted WHERE id = ?1",
-            columns.join(", "),
-            values.collect::<Vec<_>>().join(", ")
-        );
-        let id: Uuid = first.id.parse().unwrap();
-        let (begin, count) = (*numbers.start(), numbers.count());
-        transaction.execute(&copies, (id.as_bytes(), text, begin, count)).unwrap();
-        let counted = "UPDATE recipients SET last_seq = last_seq + ?1 WHERE name = ?2";
-        transaction.execute(counted, (count, &first.to)).unwrap();
-        transaction.execute("UPDATE positions SET last = last + ?1", [count]).unwrap();
-        transaction.commit().unwrap();
+        copies::queue(&mut self.database(), first.id.parse().unwrap(), text, numbers);
     }
 
     /// The database, opened as the programs do.
