@@ -8,10 +8,10 @@ CREATE INDEX sent_delivered ON sent (to_name, delivered_to, seq, repaired_at) WH
 CREATE INDEX sent_given_up ON sent (to_name, position) WHERE state IN ('refused', 'expired');
 
 -- peer/src/outbound/outbox.rs: when the next try is due, while one is waited for; how often the user has had messages tried
--- again; and when a repair last changed nothing at the recipient.
+-- again; and before when nothing that was delivered is sent to it again.
 ALTER TABLE recipients ADD COLUMN next_try_at INTEGER;
 ALTER TABLE recipients ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE recipients ADD COLUMN repaired_in_vain_at INTEGER;
+ALTER TABLE recipients ADD COLUMN no_repair_before INTEGER;
 
 -- peer/src/outbound/outbox/closed.rs: the sequence numbers of each recipient under which nothing will ever be delivered:
 -- refused, expired, deleted or never given. As ranges that neither touch nor overlap: all of them (due = 0), and once

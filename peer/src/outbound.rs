@@ -20,6 +20,8 @@ pub mod limits;
 
 pub mod batch;
 
+pub mod repair;
+
 pub mod route;
 
 pub mod follower;

@@ -2,8 +2,8 @@
 //! the batch ends before the limit does.
 
 use bytes::Bytes;
-use protocol::Name;
 use protocol::message::{Message, Ranges};
+use protocol::{Fingerprint, Name};
 use uuid::Uuid;
 
 use super::limits::Limit;
@@ -23,6 +23,7 @@ pub struct Batch {
     items: Vec<Item>,
     closed: Ranges,
     insecure: bool,
+    only_for: Option<Fingerprint>,
     /// As a JSON array, also if it is a single message.
     array: Bytes,
 }
@@ -44,6 +45,12 @@ impl Batch {
     #[must_use]
     pub fn insecure(&self) -> bool {
         self.insecure
+    }
+
+    /// Whether it may be handed to whoever has this key.
+    #[must_use]
+    pub fn is_for(&self, key: Option<Fingerprint>) -> bool {
+        self.only_for.is_none() || self.only_for == key
     }
 
     /// Whether it is more than one message, and so is sent as an array.
@@ -75,6 +82,7 @@ pub struct Packer {
     from: Option<Name>,
     closed: Ranges,
     insecure: bool,
+    only_for: Option<Fingerprint>,
 }
 
 impl Packer {
@@ -88,7 +96,14 @@ impl Packer {
             from: None,
             closed: Ranges::default(),
             insecure: false,
+            only_for: None,
         }
+    }
+
+    /// The same for nobody but the one who has this key, whoever has the recipient's name.
+    #[must_use]
+    pub fn only_for(key: Fingerprint, limit: Limit) -> Self {
+        Self { only_for: Some(key), ..Self::new(limit) }
     }
 
     /// Whether nothing was packed yet.
@@ -131,9 +146,9 @@ impl Packer {
     /// What was packed, if anything was.
     #[must_use]
     pub fn packed(self) -> Option<Batch> {
-        let Self { items, mut array, closed, insecure, .. } = self;
+        let Self { items, mut array, closed, insecure, only_for, .. } = self;
         array.push(b']');
-        (!items.is_empty()).then(|| Batch { items, closed, insecure, array: array.into() })
+        (!items.is_empty()).then(|| Batch { items, closed, insecure, only_for, array: array.into() })
     }
 }
 

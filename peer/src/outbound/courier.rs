@@ -129,6 +129,9 @@ impl Courier {
             *route = self.find(recipient, known.is_some()).await;
         }
         let key = self.key_of(recipient, route).await?;
+        if !batch.is_for(key) {
+            return Ok(None);
+        }
         let mut first = None;
         for destination in route.destinations(known.as_ref(), key, batch.insecure()) {
             if tried.destinations.contains(&destination) {

@@ -14,6 +14,7 @@ use super::Outbound;
 use super::courier::Step;
 use super::lock::{self, Attempt, Holder, Role};
 use super::outbox::{Queued, Standing};
+use super::repair::Repair;
 use super::retry;
 use super::route::Route;
 use crate::conversations::State;
@@ -138,9 +139,17 @@ impl<'a> Errand<'a> {
             }
     }
 
-    /// Delivers the queues of these messages' recipients side by side, each until its message is settled or a try fails.
+    /// Delivers the queues of these messages' recipients side by side, each until its last message is settled or a try
+    /// fails.
     async fn round(&self, open: &[&Queued], mut routes: BTreeMap<Name, Route>) -> Result<(), Fault> {
-        let queues = open.iter().map(|message| {
+        let mut last: BTreeMap<&Name, &Queued> = BTreeMap::new();
+        for message in open {
+            let last = last.entry(&message.to).or_insert(message);
+            if last.position < message.position {
+                *last = message;
+            }
+        }
+        let queues = last.into_values().map(|message| {
             let route = routes.remove(&message.to).unwrap_or_default();
             self.deliver_up_to(message, route)
         });
@@ -155,9 +164,11 @@ impl<'a> Errand<'a> {
 
     async fn deliver_up_to(&self, message: &Queued, mut route: Route) -> Result<(), Fault> {
         let courier = &self.outbound.courier;
+        let mut repair = Repair::default();
         while courier.outbox.standing(message.position)?.state == State::Queued {
             // As long as a queue moves it is not cut short; a recipient that hangs keeps others from delivering.
-            let Ok(step) = timeout(FIRST_TRY, courier.step(&message.to, &mut route)).await else {
+            let turn = courier.turn(&message.to, &mut route, &mut repair);
+            let Ok(step) = timeout(FIRST_TRY, turn).await else {
                 courier.given_up(&message.to).await?;
                 break;
             };
@@ -165,6 +176,19 @@ impl<'a> Errand<'a> {
                 break;
             }
         }
-        Ok(())
+        self.repair(&message.to, &mut route, &mut repair).await
+    }
+
+    /// Repairs what the recipient has lost, for no longer than a first try takes: the rest is left for another time.
+    async fn repair(&self, to: &Name, route: &mut Route, repair: &mut Repair) -> Result<(), Fault> {
+        let courier = &self.outbound.courier;
+        while repair.is_under_way() {
+            let turn = courier.turn(to, route, repair);
+            let Ok(step) = timeout_at(self.begun + FIRST_TRY, turn).await else { break };
+            if matches!(step?, Step::Failed { .. }) {
+                break;
+            }
+        }
+        courier.leave(repair).await
     }
 }

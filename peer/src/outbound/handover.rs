@@ -76,6 +76,8 @@ pub enum Fate {
     Refused {
         /// Why, in its words.
         reason: String,
+        /// Its answer's status.
+        status: u16,
     },
     /// Not this time.
     Postponed {
@@ -144,7 +146,7 @@ fn in_turn(ids: &[Uuid], said: Vec<Said>, retry_after: Option<Duration>) -> Hand
                     stop = Some((objection.meaning, objection.reason.clone()));
                 }
                 match objection.meaning {
-                    Meaning::Final => Fate::Refused { reason: objection.reason },
+                    Meaning::Final => Fate::Refused { reason: objection.reason, status: problem.status },
                     _ => Fate::Postponed { reason: objection.reason },
                 }
             }
@@ -177,7 +179,7 @@ fn refused(count: usize, answer: Answer<'_>) -> Handover {
         (409 | 413, _) if count > 1 => Handover::TooMuch,
         (400 | 415 | 422, _) if count > 1 => Handover::NoBatches,
         // What it says of the sender holds for each of them.
-        (_, Meaning::Final) => answered(vec![Fate::Refused { reason }; count], None),
+        (_, Meaning::Final) => answered(vec![Fate::Refused { reason, status }; count], None),
         (_, Meaning::NotHere) => Handover::Misdirected { reason },
         (429 | 503 | 507, _) => Handover::Unreachable { reason, retry_after },
         (_, Meaning::NotNow) if retry_after.is_some() => Handover::Unreachable { reason, retry_after },

@@ -1,4 +1,4 @@
-//! A lane: one recipient's queue. It repeats the courier's step, and after a failure waits, longer each time, unless the
+//! A lane: one recipient's queue. It repeats the courier's turns, and after a failure waits, longer each time, unless the
 //! user writes again or the directory lists the recipient otherwise than it was tried.
 
 use std::sync::Mutex;
@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Step};
+use super::repair::Repair;
 use super::retry;
 use super::route::Route;
 use crate::contacts::Known;
@@ -97,10 +98,11 @@ impl Lane {
     pub async fn run(&self, courier: &Courier, stirred: &Notify, stop: CancellationToken) {
         let recipient = &self.recipient;
         let mut route = Route::default();
+        let mut repair = Repair::default();
         let mut failures = 0_u32;
         let mut next_return = Instant::now();
         while !stop.is_cancelled() {
-            let pause = match courier.step(recipient, &mut route).await {
+            let pause = match courier.turn(recipient, &mut route, &mut repair).await {
                 Ok(Step::Nothing) => return,
                 Ok(Step::Settled { .. }) => {
                     failures = 0;
@@ -131,6 +133,9 @@ impl Lane {
                 next = returned => next_return = next,
                 () = stop.cancelled() => {}
             }
+        }
+        if let Err(fault) = courier.leave(&mut repair).await {
+            tracing::error!(%fault, %recipient, "what was to be sent again is left for an hour");
         }
     }
 }

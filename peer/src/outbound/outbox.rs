@@ -9,6 +9,8 @@
 
 pub mod closed;
 
+pub mod repaired;
+
 pub mod retried;
 
 mod queue;

@@ -23,6 +23,11 @@ pub fn close(connection: &Connection, to: &Name, range: Range) -> rusqlite::Resu
     add(connection, to, Which::Due, range)
 }
 
+/// Closes the numbers of a range that the recipient does not miss.
+pub fn skip(connection: &Connection, to: &Name, range: Range) -> rusqlite::Result<()> {
+    add(connection, to, Which::All, range)
+}
+
 /// Takes the numbers of a range out again: their messages are to be delivered after all.
 pub fn reopen(connection: &Connection, to: &Name, range: Range) -> rusqlite::Result<()> {
     subtract(connection, to, Which::All, range)?;
@@ -51,6 +56,20 @@ pub fn tell_again(connection: &Connection, to: &Name, lacking: &[Range]) -> rusq
         }
     }
     Ok(())
+}
+
+/// Whether the recipient would be told something by that which it is not to be told already.
+pub fn is_news(connection: &Connection, to: &Name, lacking: &[Range]) -> rusqlite::Result<bool> {
+    for range in lacking {
+        for (first, last) in overlapping(connection, to, Which::All, *range)? {
+            let (first, last) = (first.max(range.0), last.min(range.1));
+            let due = overlapping(connection, to, Which::Due, (first, last))?;
+            if !matches!(due[..], [only] if only.0 <= first && last <= only.1) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Adds a range, and makes one of all that it touches.
@@ -206,6 +225,8 @@ mod tests {
                             due = due.difference(&told).copied().collect();
                         }
                         Act::TellAgain(lacking) => {
+                            let is_news = numbers(&lacking).intersection(&all).any(|number| !due.contains(number));
+                            assert_eq!(super::is_news(connection, &rui, &lacking)?, is_news);
                             tell_again(connection, &rui, &lacking)?;
                             due.extend(numbers(&lacking).intersection(&all));
                         }

@@ -56,15 +56,16 @@ impl Outbox {
     }
 }
 
-/// A message that waits.
-struct Pending {
-    item: Item,
-    message: Message,
+/// A message as it is read to be handed over.
+pub(super) struct Pending {
+    pub(super) item: Item,
+    pub(super) message: Message,
     expires_at: Timestamp,
     insecure: bool,
 }
 
-fn pending(row: &Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
+/// Reads a message from its columns, in the order of [`NEXT`].
+pub(super) fn pending(row: &Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
     let (id, reply_to): ([u8; 16], Option<[u8; 16]>) = (row.get(1)?, row.get(6)?);
     let (from, body, sent_at): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
     let expires_at: i64 = row.get(7)?;

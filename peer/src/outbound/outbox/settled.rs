@@ -28,7 +28,7 @@ impl Outbox {
             for (position, fate) in &settlement.fates {
                 match fate {
                     Fate::Kept(receipt) => delivered(connection, &to, *position, receipt, settlement.key)?,
-                    Fate::Refused { reason } => refused(connection, *position, reason)?,
+                    Fate::Refused { reason, .. } => refused(connection, *position, reason)?,
                     Fate::Postponed { reason } => {
                         tried(connection, *position, reason)?;
                         postponed = postponed.or(Some(reason));
@@ -127,7 +127,7 @@ fn failed(
 }
 
 /// A try has not failed: what was said of those before is no longer so.
-fn reached(connection: &Connection, to: &Name) -> rusqlite::Result<()> {
+pub(super) fn reached(connection: &Connection, to: &Name) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "UPDATE recipients SET last_error = NULL, other_key = NULL

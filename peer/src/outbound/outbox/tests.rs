@@ -54,7 +54,7 @@ pub(super) fn kept(queued: &Queued) -> Fate {
 }
 
 pub(super) fn refused() -> Fate {
-    Fate::Refused { reason: "blocked".into() }
+    Fate::Refused { reason: "blocked".into(), status: 403 }
 }
 
 pub(super) async fn settle(outbox: &Outbox, fates: Vec<(&Queued, Fate)>) {

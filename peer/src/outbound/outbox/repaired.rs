@@ -1,0 +1,264 @@
+//! What repair needs of the outbox: which delivered messages are sent again, and when that was.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use protocol::{Fingerprint, Name};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::closed::{self, Range};
+use super::queue::{Pending, pending};
+use super::settled::reached;
+use super::{Outbox, Settlement, unreadable};
+use crate::database::Fault;
+use crate::outbound::batch::{Batch, Packer};
+use crate::outbound::handover::Fate;
+use crate::outbound::limits::Limit;
+use crate::outbound::repair::BETWEEN_REPAIRS;
+
+/// The most messages that are claimed at once.
+const MOST_CLAIMED: usize = 500;
+
+/// What this peer has counted of a recipient who has a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// The highest number of all messages to its name.
+    pub last_seq: u64,
+    /// The highest number that was delivered to its key; 0 if none was.
+    pub delivered: u64,
+    /// Before this nothing is sent to it again.
+    pub no_repair_before: Option<Timestamp>,
+}
+
+/// A delivered message that is to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its handle here.
+    pub position: i64,
+    /// Its number.
+    pub seq: u64,
+}
+
+const ACCOUNT: &str = "SELECT last_seq, no_repair_before,
+            (SELECT max(seq) FROM sent WHERE to_name = ?1 AND delivered_to = ?2 AND state = 'delivered')
+     FROM recipients WHERE name = ?1";
+
+/// A message that this key still counts as delivered.
+const AGAIN: &str = "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure
+     FROM sent WHERE position = ?1 AND state = 'delivered' AND delivered_to = ?2";
+
+/// Delivered to this key, within this range, and not sent again within the hour, whichever way the clock was set.
+const LACKING: &str = "SELECT position, seq FROM sent
+     WHERE to_name = ?1 AND delivered_to = ?2 AND state = 'delivered' AND seq BETWEEN ?3 AND ?4
+       AND (repaired_at IS NULL OR abs(?5 - repaired_at) >= ?6)
+     ORDER BY seq LIMIT ?7";
+
+impl Outbox {
+    /// What was counted of this recipient so far. Blocks.
+    pub fn account(&self, to: &Name, key: Fingerprint) -> Result<Account, Fault> {
+        let account = self.store.read(|connection| {
+            connection
+                .prepare_cached(ACCOUNT)?
+                .query_row((to.as_str(), key.as_bytes()), |row| {
+                    let before: Option<i64> = row.get(1)?;
+                    Ok(Account {
+                        last_seq: row.get(0)?,
+                        delivered: row.get::<_, Option<u64>>(2)?.unwrap_or(0),
+                        no_repair_before: before.and_then(|at| Timestamp::from_millisecond(at).ok()),
+                    })
+                })
+                .optional()
+        })?;
+        Ok(account.unwrap_or(Account { last_seq: 0, delivered: 0, no_repair_before: None }))
+    }
+
+    /// Whether there is anything that may be sent again now of what this recipient lacks. Blocks.
+    pub fn is_repairable(
+        &self,
+        to: &Name,
+        key: Fingerprint,
+        lacking: &[Range],
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        let found = self.store.read(|connection| find(connection, to, key, lacking, now, 1))?;
+        Ok(!found.is_empty())
+    }
+
+    /// Takes the oldest messages that may be sent again now of what this recipient lacks. From here on they count as sent
+    /// again, whatever becomes of this process.
+    pub async fn claim(
+        &self,
+        to: &Name,
+        key: Fingerprint,
+        lacking: Vec<Range>,
+        now: Timestamp,
+    ) -> Result<VecDeque<Claimed>, Fault> {
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            let claimed = find(connection, &to, key, &lacking, now, MOST_CLAIMED)?;
+            let positions = claimed.iter().map(|claimed| claimed.position);
+            set_repaired_at(connection, positions, Some(now))?;
+            Ok::<_, rusqlite::Error>(claimed.into())
+        });
+        Ok(write.await?)
+    }
+
+    /// These messages were claimed, and not sent again after all.
+    pub async fn release(&self, claimed: impl IntoIterator<Item = Claimed>) -> Result<(), Fault> {
+        let positions: Vec<_> = claimed.into_iter().map(|claimed| claimed.position).collect();
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let write =
+            self.store.write(move |connection| set_repaired_at(connection, positions.into_iter(), None));
+        Ok(write.await?)
+    }
+
+    /// The first of these messages that go together, for nobody but the one who has this key, and which of them they are;
+    /// both are taken out of `claimed`. None if none of them is there any more. Blocks.
+    pub fn batch_again(
+        &self,
+        to: &Name,
+        key: Fingerprint,
+        claimed: &mut VecDeque<Claimed>,
+        limit: Limit,
+    ) -> Result<Option<(Batch, Vec<Claimed>)>, Fault> {
+        Ok(self.store.read(|connection| {
+            let mut select = connection.prepare_cached(AGAIN)?;
+            let mut packer = Packer::only_for(key, limit);
+            let mut taken = Vec::new();
+            while let Some(next) = claimed.front() {
+                let found =
+                    select.query_row((next.position, key.as_bytes()), |row| pending(row, to)).optional()?;
+                if let Some(Pending { item, mut message, .. }) = found {
+                    if packer.is_empty() {
+                        message.closed = closed::riding(connection, to)?;
+                    }
+                    if !packer.pack(item, &message, false).map_err(|error| unreadable(3, error))? {
+                        break;
+                    }
+                    taken.push(*next);
+                }
+                claimed.pop_front();
+            }
+            Ok(packer.packed().map(|batch| (batch, taken)))
+        })?)
+    }
+
+    /// The recipient has answered for messages that were sent again. Each stays delivered; since when the recipient keeps it
+    /// is what the last receipt says. What it will never keep again is not sent again either, and its number is closed.
+    pub async fn repaired(&self, to: &Name, settlement: Settlement) -> Result<(), Fault> {
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            for (position, fate) in &settlement.fates {
+                match fate {
+                    Fate::Kept(receipt) => {
+                        connection
+                            .prepare_cached(
+                                "UPDATE sent SET received_at = ?2, tries = tries + 1
+                                 WHERE position = ?1 AND state = 'delivered'",
+                            )?
+                            .execute((position, receipt.received_at.to_string()))?;
+                    }
+                    Fate::Refused { status: 409 | 413 | 422, .. } => give_up(connection, &to, *position)?,
+                    Fate::Refused { .. } | Fate::Postponed { .. } | Fate::NotTried => {}
+                }
+            }
+            if let Some((_, Fate::Kept(_))) = settlement.fates.first() {
+                closed::taken(connection, &to, &settlement.closed)?;
+            }
+            reached(connection, &to)
+        });
+        Ok(write.await?)
+    }
+
+    /// Nothing is sent to this recipient again before this.
+    pub async fn no_repair_before(&self, to: &Name, before: Timestamp) -> Result<(), Fault> {
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            connection
+                .prepare_cached("UPDATE recipients SET no_repair_before = ?2 WHERE name = ?1")?
+                .execute((to.as_str(), before.as_millisecond()))
+        });
+        write.await?;
+        Ok(())
+    }
+
+    /// The recipient has had a number above all that were given here: the next one is behind it, and those between were
+    /// never given.
+    pub async fn count_on(&self, to: &Name, highest: u64) -> Result<(), Fault> {
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            let before: Option<u64> = connection
+                .prepare_cached("SELECT last_seq FROM recipients WHERE name = ?1 AND last_seq < ?2")?
+                .query_row((to.as_str(), highest), |row| row.get(0))
+                .optional()?;
+            let Some(before) = before else { return Ok(()) };
+            connection
+                .prepare_cached("UPDATE recipients SET last_seq = ?2 WHERE name = ?1")?
+                .execute((to.as_str(), highest))?;
+            closed::skip(connection, &to, (before + 1, highest))
+        });
+        Ok(write.await?)
+    }
+
+    /// Of what this recipient lacks, what will never be delivered is told it with the next message.
+    pub async fn tell_again(&self, to: &Name, lacking: &[Range]) -> Result<(), Fault> {
+        if !self.store.read(|connection| closed::is_news(connection, to, lacking))? {
+            return Ok(());
+        }
+        let (to, lacking) = (to.clone(), lacking.to_vec());
+        let write = self.store.write(move |connection| closed::tell_again(connection, &to, &lacking));
+        Ok(write.await?)
+    }
+}
+
+fn find(
+    connection: &Connection,
+    to: &Name,
+    key: Fingerprint,
+    lacking: &[Range],
+    now: Timestamp,
+    most: usize,
+) -> rusqlite::Result<Vec<Claimed>> {
+    let hour = i64::try_from(BETWEEN_REPAIRS.as_millis()).unwrap_or(i64::MAX);
+    let mut select = connection.prepare_cached(LACKING)?;
+    let mut found = Vec::new();
+    for (first, last) in lacking {
+        let most = most - found.len();
+        if most == 0 {
+            break;
+        }
+        let key = key.as_bytes();
+        let rows = select
+            .query_map((to.as_str(), key, first, last, now.as_millisecond(), hour, most), |row| {
+                Ok(Claimed { position: row.get(0)?, seq: row.get(1)? })
+            })?;
+        for claimed in rows {
+            found.push(claimed?);
+        }
+    }
+    Ok(found)
+}
+
+fn set_repaired_at(
+    connection: &Connection,
+    mut positions: impl Iterator<Item = i64>,
+    at: Option<Timestamp>,
+) -> rusqlite::Result<()> {
+    let at = at.map(Timestamp::as_millisecond);
+    let mut set = connection
+        .prepare_cached("UPDATE sent SET repaired_at = ?2 WHERE position = ?1 AND state = 'delivered'")?;
+    positions.try_for_each(|position| set.execute((position, at)).map(drop))
+}
+
+/// Of nobody's key, a message is in no repair.
+fn give_up(connection: &Connection, to: &Name, position: i64) -> rusqlite::Result<()> {
+    let seq: Option<u64> = connection
+        .prepare_cached(
+            "UPDATE sent SET delivered_to = NULL WHERE position = ?1 AND state = 'delivered' RETURNING seq",
+        )?
+        .query_row([position], |row| row.get(0))
+        .optional()?;
+    seq.map_or(Ok(()), |seq| closed::close(connection, to, (seq, seq)))
+}
