@@ -92,8 +92,8 @@ impl Courier {
                     continue;
                 }
             }
-            let limit = self.limits.of(recipient, Instant::now());
-            let next = self.outbox.batch_again(recipient, key, &mut under_way.claimed, limit)?;
+            let portion = self.limits.portion(recipient, Instant::now());
+            let next = self.outbox.batch_again(recipient, key, &mut under_way.claimed, portion.limit)?;
             let Some((batch, sent)) = next else { continue };
             let (handover, by) = self.hand_over(recipient, &batch, route).await?;
             tracing::debug!(%recipient, messages = sent.len(), outcome = %handover, "sent again what was lost");
