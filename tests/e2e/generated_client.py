@@ -8,7 +8,7 @@ from recado import AuthenticatedClient, Client
 from recado.api.both import contract, health
 from recado.api.directory import deregister, find_peer, list_peers, register
 from recado.api.peer import identity, leave_message
-from recado.models import Message, PeerRecord, Problem, ProblemType, Receipt, Registered, Registration
+from recado.models import BatchProblem, BatchReceipt, Message, PeerRecord, Problem, ProblemType, Receipt, Registered, Registration
 from recado.types import UNSET
 
 directory_url, peer_url, token = sys.argv[1:]
@@ -77,6 +77,14 @@ assert again.status_code == 200
 assert again.parsed == kept.parsed
 message.body = "Está vermelho."
 is_problem(leave_message.sync_detailed(client=rui, body=message), "id-conflict", 409)
+
+# Leave several at once: each has its own answer.
+several = [message, Message(from_="ci", body="Está azul."), Message(from_="ci", to="ana", body="Está azul.")]
+conflict, new, misdirected = leave_message.sync(client=rui, body=several)
+assert isinstance(conflict, BatchProblem) and conflict.type_ == ProblemType("urn:recado:problem:id-conflict")
+assert isinstance(new, BatchReceipt) and new.status == 201 and isinstance(new.id, uuid.UUID)
+assert isinstance(misdirected, BatchProblem) and misdirected.status == 421
+is_problem(leave_message.sync_detailed(client=rui, body=[]), "invalid-message", 422)
 
 for program in (ana, rui):
     assert health.sync(client=program).status == "ok"
