@@ -1,6 +1,7 @@
 //! Who may be written to, and who gets it: a directory that says what the test wants, and servers with keys of their own
 //! in the recipients' places.
 
+#[cfg(test)]
 mod batches;
 
 use std::collections::HashMap;
