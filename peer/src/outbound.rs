@@ -14,6 +14,8 @@ pub mod lane;
 
 pub mod lookout;
 
+pub mod ears;
+
 pub mod courier;
 
 pub mod limits;

@@ -24,6 +24,7 @@ use crate::inbound::endpoint::{self, Endpoint};
 use crate::inbound::gate::Gate;
 use crate::inbound::inbox::Terms;
 use crate::outbound::dispatcher::Dispatcher;
+use crate::outbound::ears::Ears;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
 use crate::outbound::presence::{Outcome, Presence, filled_in};
 use crate::peer::{NameProblem, Peer};
@@ -158,8 +159,8 @@ impl Serving {
         identity::dialled_at(&peer.store, &dialled_at).await?;
         let dialled_at = watch::Sender::new(dialled_at);
         let gate = Gate::new(dialled_at.subscribe(), wanted.allow_plain_http);
-        serving.receive(listener, wanted.limits, wanted.terms, gate, &stop)?;
-        serving.deliver(bell, &stop);
+        let ears = serving.deliver(bell, &stop);
+        serving.receive(listener, wanted.limits, wanted.terms, gate, ears, &stop)?;
         serving.be_listed(advertised, dialled_at, wanted.invite, &stop).await?;
         let contacts = peer.contacts.clone();
         serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
@@ -173,6 +174,7 @@ impl Serving {
         limits: Limits,
         terms: Terms,
         gate: Gate,
+        ears: Ears,
         stop: &CancellationToken,
     ) -> Result<(), StartError> {
         let (name, inbox, key) = (self.name.clone(), self.peer.inbox.clone(), self.peer.key());
@@ -180,18 +182,21 @@ impl Serving {
         let tls = Some(Tls::asking_for_keys(key.certified(), without_tls)?);
         let settings = Settings { limits, tls, ..Settings::default() };
         let claims = Claims::of(self.peer.directory.clone());
-        let endpoint = Endpoint { name, fingerprint: key.fingerprint(), claims, inbox, terms };
+        let heard = Arc::new(move |name: &Name| ears.heard_from(name));
+        let endpoint = Endpoint { name, fingerprint: key.fingerprint(), claims, inbox, terms, heard };
         let router = endpoint::router(endpoint, gate);
         let stop = stop.clone().cancelled_owned();
         self.tasks.push(tokio::spawn(listener::serve(listener, router, settings, stop)));
         Ok(())
     }
 
-    fn deliver(&mut self, bell: Bell, stop: &CancellationToken) {
+    fn deliver(&mut self, bell: Bell, stop: &CancellationToken) -> Ears {
         let wake = Arc::new(Notify::new());
         let dispatcher = Dispatcher::new(self.peer.courier(), Arc::clone(&wake));
+        let ears = dispatcher.ears();
         self.tasks.push(tokio::spawn(dispatcher.run(stop.clone())));
         self.upkeep.push(tokio::spawn(async move { bell.answer(&wake).await }));
+        ears
     }
 
     /// Asks the directory to list this peer, and waits a moment for its first answer.

@@ -90,6 +90,9 @@ mod changes;
 /// Rui is offline, comes back, never comes back, refuses, or hangs.
 mod offline;
 
+/// Something comes from a recipient for whom messages wait.
+mod alive;
+
 /// Ana waits for Rui at the directory's events, and only then.
 mod events;
 

@@ -35,7 +35,12 @@ pub struct Endpoint {
     pub inbox: Inbox,
     /// On what terms.
     pub terms: Terms,
+    /// Who is told of senders from whom something verified came.
+    pub heard: Heard,
 }
+
+/// Is told of a name: who holds its key is there.
+pub type Heard = Arc<dyn Fn(&Name) + Send + Sync>;
 
 /// Every route of the public port, behind its gate.
 pub fn router(endpoint: Endpoint, gate: Gate) -> Router {
@@ -131,10 +136,14 @@ impl Endpoint {
         let (to, terms, now) = (self.name.clone(), self.terms, crate::now());
         let letters = Arc::new(Letters { to, sender: sender.clone(), messages, terms, now });
         let remembered = self.claims.remembered(name);
-        if let Some(kept) = self.inbox.keep_unasked(Arc::clone(&letters), remembered).await? {
-            return Ok(kept);
+        let kept = match self.inbox.keep_unasked(Arc::clone(&letters), remembered).await? {
+            Some(kept) => kept,
+            None => self.inbox.keep(letters, self.claims.answer(name, *source, came).await).await?,
+        };
+        if kept.iter().any(Kept::is_verified) {
+            (self.heard)(name);
         }
-        self.inbox.keep(letters, self.claims.answer(name, *source, came).await).await
+        Ok(kept)
     }
 }
 

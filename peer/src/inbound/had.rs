@@ -65,6 +65,18 @@ impl<'a> Count<'a> {
         above.is_none_or(|above| new.1 + 1 < above).then_some(index)
     }
 
+    /// Whose it is.
+    #[must_use]
+    pub fn key(&self) -> Fingerprint {
+        self.key
+    }
+
+    /// Whether this number, or a higher one, was had before.
+    #[must_use]
+    pub fn is_past(&self, seq: u64) -> bool {
+        self.highest.first().is_some_and(|range| seq <= range.1)
+    }
+
     /// What was had by now, as a receipt says it.
     #[must_use]
     pub fn had(&self) -> Had {

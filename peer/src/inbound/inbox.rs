@@ -126,6 +126,12 @@ fn announcing(arrivals: watch::Sender<()>) -> impl Fn(&[Kept]) {
 }
 
 impl Kept {
+    /// Whether it is from who holds the key of the name.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        matches!(self, Self::New(receipt) | Self::Before(receipt) if receipt.verified)
+    }
+
     /// Whether what comes behind it in a batch has to wait too, so that order holds: another time it may be kept.
     fn holds_up(&self) -> bool {
         matches!(self, Self::OverQuota(_) | Self::Refused(Why::DirectoryNeeded))

@@ -13,6 +13,7 @@ use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::courier::Courier;
+use super::ears::Ears;
 use super::lane::{Acquaintance, Lane};
 use super::lookout::Lookout;
 use super::outbox::{EXPIRED_AT_ONCE, Outbox, Waiting};
@@ -30,6 +31,7 @@ pub struct Dispatcher {
     courier: Courier,
     wake: Arc<Notify>,
     lanes: HashMap<Name, Arc<Lane>>,
+    ears: Ears,
     running: JoinSet<()>,
     /// Whose lane each running task is.
     whose: HashMap<task::Id, Name>,
@@ -45,10 +47,17 @@ impl Dispatcher {
             courier,
             wake,
             lanes: HashMap::new(),
+            ears: Ears::default(),
             running: JoinSet::new(),
             whose: HashMap::new(),
             stirred: Arc::default(),
         }
+    }
+
+    /// Who is to tell it of those from whom something came.
+    #[must_use]
+    pub fn ears(&self) -> Ears {
+        self.ears.clone()
     }
 
     /// Delivers until `stop` says so, then lets what is under way finish.
@@ -100,6 +109,7 @@ impl Dispatcher {
         });
         let lane = Arc::new(Lane::new(name.clone(), asked, known.ok()));
         self.lanes.insert(name.clone(), Arc::clone(&lane));
+        self.ears.open(&lane);
         let (courier, stirred, stop) = (self.courier.clone(), Arc::clone(&self.stirred), stop.clone());
         let task = self.running.spawn(async move { lane.run(&courier, &stirred, stop).await });
         self.whose.insert(task.id(), name);
@@ -132,6 +142,7 @@ impl Dispatcher {
         };
         let Some(name) = self.whose.remove(&id) else { return };
         self.lanes.remove(&name);
+        self.ears.close(&name);
         // Something may have been written since the lane found nothing.
         match self.courier.outbox.waiting_for(&name) {
             Ok(waiting) => waiting.into_iter().for_each(|waiting| self.open_lane(waiting, stop)),

@@ -1,5 +1,5 @@
 //! A lane: one recipient's queue. It repeats the courier's turns, and after a failure waits, longer each time, unless the
-//! user writes again or the directory lists the recipient otherwise than it was tried.
+//! user writes again, the directory lists the recipient otherwise than it was tried, or something comes from it.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::locked;
 
 /// How long a lane rests when the peer's own database fails.
 const REST_AFTER_FAULT: Duration = Duration::from_secs(1);
-/// A directory that lists somebody anew again and again leads to no more tries than one in this time.
+/// However often somebody is listed anew, or heard of, that leads to no more tries than one in this time.
 const BETWEEN_RETURNS: Duration = Duration::from_secs(1);
 
 /// Who a recipient has to be, and where it was last, as far as this peer remembers.
@@ -93,6 +93,11 @@ impl Lane {
         }
     }
 
+    /// Something came from the recipient: the lane is woken, or will not wait.
+    pub fn heard(&self) {
+        self.returned.notify_one();
+    }
+
     /// Delivers what waits until nothing does, or until the peer stops. `stirred` is told when it begins to wait, and
     /// when it no longer does.
     pub async fn run(&self, courier: &Courier, stirred: &Notify, stop: CancellationToken) {
@@ -130,7 +135,7 @@ impl Lane {
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.written.notified() => {}
-                next = returned => next_return = next,
+                _ = returned => next_return = Instant::now(),
                 () = stop.cancelled() => {}
             }
         }

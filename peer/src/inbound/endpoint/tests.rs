@@ -1,5 +1,6 @@
 //! Who may leave a message under which name: every case there is, held against a table.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -83,18 +84,27 @@ struct World {
     store: store::Store,
     contacts: Contacts,
     inbox: Inbox,
+    heard: Arc<Mutex<Vec<Name>>>,
 }
 
 impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = database::open(dir.path()).unwrap();
-        Self { _dir: dir, contacts: Contacts::new(store.clone()), inbox: Inbox::new(store.clone()), store }
+        Self {
+            _dir: dir,
+            contacts: Contacts::new(store.clone()),
+            inbox: Inbox::new(store.clone()),
+            store,
+            heard: Arc::default(),
+        }
     }
 
     fn endpoint(&self, claims: Claims, accept: Accept) -> Endpoint {
         let terms = Terms { accept, ..Terms::default() };
-        Endpoint { name: name("rui"), fingerprint: F, claims, inbox: self.inbox.clone(), terms }
+        let heard = Arc::clone(&self.heard);
+        let heard = Arc::new(move |name: &Name| heard.lock().unwrap().push(name.clone()));
+        Endpoint { name: name("rui"), fingerprint: F, claims, inbox: self.inbox.clone(), terms, heard }
     }
 
     async fn pin(&self, who: &Name, letter: &str, kind: Kind) {
@@ -164,6 +174,12 @@ async fn every_case_ends_as_the_table_says() {
                     assert_eq!(end, expected(certificate, pin, said), "{case}");
                     let is_kept = end.ends_with("verified");
                     assert_eq!(world.kept() - kept_before, u64::from(is_kept), "{case}");
+                    let heard = std::mem::take(&mut *world.heard.lock().unwrap());
+                    assert_eq!(
+                        heard.iter().collect::<Vec<_>>(),
+                        [who][..usize::from(end == "verified")],
+                        "{case}"
+                    );
                     let asks = pin == "none" && said != "unconfigured";
                     assert_eq!(asked.load(Ordering::Relaxed), usize::from(asks), "{case}");
                     let pin_after = world.contacts.pin(who).unwrap();

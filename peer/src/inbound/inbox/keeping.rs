@@ -77,8 +77,10 @@ impl<'a> Keeping<'a> {
 
     fn insert(&self, id: Uuid, content: Content, seq: Option<u64>, is_doubted: bool) -> rusqlite::Result<()> {
         let position = next_position(self.connection)?;
-        let place = match (self.letters.sender.key, seq) {
-            (Some(key), Some(seq)) => place::of(self.connection, key, seq, position)?,
+        let place = match (&self.count, seq) {
+            (Some(count), Some(seq)) if count.is_past(seq) => {
+                place::of(self.connection, count.key(), seq, position)?
+            }
             _ => position,
         };
         let (from, to, body, sent_at, reply_to) = content;
