@@ -135,7 +135,7 @@ impl Lane {
             tokio::select! {
                 () = sleep(pause) => {}
                 () = self.written.notified() => {}
-                _ = returned => next_return = Instant::now(),
+                next = returned => next_return = next,
                 () = stop.cancelled() => {}
             }
         }
