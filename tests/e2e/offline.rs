@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use protocol::Slug;
 use serde_json::json;
 
-use super::harness::{Directory, Fake, Key, Peer, Reply, new_token};
+use super::harness::{Directory, Fake, Key, Peer, Recipient, Reply, new_token};
 
 #[test]
 fn what_waits_is_delivered_when_the_recipient_is_back() {
@@ -154,18 +154,18 @@ fn order_is_kept_when_the_first_try_fails() {
     let ana = Peer::start(&directory, "ana");
     let awake = Arc::new(AtomicBool::new(false));
     let turn = Arc::clone(&awake);
-    let rui = Fake::start(&directory, "rui", move |message| {
-        let ready = turn.load(Ordering::SeqCst) || message["body"] != "one";
-        if ready { Reply::receipt(message) } else { Reply::problem(Slug::Unavailable) }
-    });
+    let rui = Recipient::who()
+        .refusing(move |message| {
+            let ready = turn.load(Ordering::SeqCst) || message["body"] != "one";
+            (!ready).then_some(Slug::Unavailable)
+        })
+        .start(&directory, "rui");
     let sent: Vec<_> = ["one", "two", "three"].iter().map(|text| ana.send("rui", text)).collect();
     awake.store(true, Ordering::SeqCst);
     for sent in &sent {
         ana.until_state_is(&sent.id, "delivered");
     }
-    let mut bodies: Vec<_> = rui.received().iter().map(|message| message["body"].clone()).collect();
-    bodies.dedup();
-    assert_eq!(bodies, ["one", "two", "three"], "nothing overtakes");
+    assert_eq!(rui.kept(), ["one", "two", "three"], "nothing overtakes");
 }
 
 #[test]

@@ -143,9 +143,14 @@ impl Fake {
         })
     }
 
-    /// The bodies of all messages that it was sent, in order of arrival.
+    /// The messages, or whatever else it was sent, in order of arrival; those of a batch one by one.
     pub(crate) fn received(&self) -> Vec<Value> {
-        self.seen.asked.lock().unwrap().iter().map(|asked| asked.body.clone()).collect()
+        let asked = self.seen.asked.lock().unwrap();
+        let messages = asked.iter().flat_map(|asked| match asked.body.as_array() {
+            Some(batch) => batch.clone(),
+            None => vec![asked.body.clone()],
+        });
+        messages.collect()
     }
 
     /// Whenever it was asked this, as in `GET /peers`.

@@ -71,10 +71,18 @@ impl Reply {
         Self::answer(slug.status(), protocol::paths::PROBLEM_JSON, body)
     }
 
-    /// A receipt for this message.
-    pub(crate) fn receipt(message: &Value) -> Self {
-        let receipt = json!({"id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": false});
-        Self::answer(201, "application/json", receipt.to_string())
+    /// A receipt for this message, or for each of this batch.
+    pub(crate) fn receipt(request: &Value) -> Self {
+        let receipt = |message: &Value| {
+            json!({
+                "status": 201, "id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": false,
+            })
+        };
+        let (status, receipts) = match request.as_array() {
+            Some(batch) => (200, batch.iter().map(receipt).collect()),
+            None => (201, receipt(request)),
+        };
+        Self::answer(status, "application/json", receipts.to_string())
     }
 
     /// A directory's answer to this registration.
