@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use protocol::message::Receipt;
 use store::Store;
-use tokio::sync::watch;
 
 pub use self::letters::Letters;
 use super::claims::Answer;
@@ -45,30 +44,19 @@ pub struct Terms {
 #[derive(Clone)]
 pub struct Inbox {
     store: Store,
-    arrivals: watch::Sender<()>,
 }
 
 impl Inbox {
     /// The inbox in this database.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, arrivals: watch::Sender::new(()) }
-    }
-
-    /// Changes whenever this process has kept a new message.
-    #[must_use]
-    pub fn arrivals(&self) -> watch::Receiver<()> {
-        self.arrivals.subscribe()
+        Self { store }
     }
 
     /// Keeps messages, if their sender is listened to, by what the directory says of the name now. Answers when all that is
     /// kept is on the disk, and not before; what came of each is in the order of the messages.
     pub async fn keep(&self, letters: Arc<Letters>, answer: Answer) -> Result<Vec<Kept>, Fault> {
-        let announce = announcing(self.arrivals.clone());
-        let write = self.store.write_then(
-            move |connection| letters.keep(connection, answer),
-            move |kept: &mut Vec<Kept>| announce(kept),
-        );
+        let write = self.store.write(move |connection| letters.keep(connection, answer));
         Ok(write.await?)
     }
 
@@ -78,11 +66,7 @@ impl Inbox {
         letters: Arc<Letters>,
         remembered: Option<Answer>,
     ) -> Result<Option<Vec<Kept>>, Fault> {
-        let announce = announcing(self.arrivals.clone());
-        let write = self.store.write_then(
-            move |connection| letters.keep_unasked(connection, remembered),
-            move |kept: &mut Option<Vec<Kept>>| kept.iter().for_each(|kept| announce(kept)),
-        );
+        let write = self.store.write(move |connection| letters.keep_unasked(connection, remembered));
         Ok(write.await?)
     }
 
@@ -113,15 +97,6 @@ impl Inbox {
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })?)
-    }
-}
-
-/// Tells of what is new.
-fn announcing(arrivals: watch::Sender<()>) -> impl Fn(&[Kept]) {
-    move |kept| {
-        if kept.iter().any(|kept| matches!(kept, Kept::New(_))) {
-            arrivals.send_replace(());
-        }
     }
 }
 
