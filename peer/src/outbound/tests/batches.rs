@@ -1,5 +1,7 @@
 //! What waits for one recipient, and recipients that take it, or part of it, or no batches at all.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::client::Id;
 use crate::outbound::route::Route;
@@ -67,8 +69,14 @@ impl Ana {
 #[tokio::test]
 async fn a_queue_leaves_in_order_500_at_a_time() {
     let (ana, queued, requests) = queue(1_200, receipt).await;
-    for _ in 0..3 {
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&commits);
+    ana.outbound.store.observe(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+    });
+    for batch in 1..=3 {
         assert!(matches!(ana.step().await, Step::Settled { .. }));
+        assert_eq!(commits.load(Ordering::SeqCst), batch, "all of a batch at once");
     }
     assert_eq!(ana.step().await, Step::Nothing);
     assert!(ana.states(&queued).chars().all(|state| state == 'd'));
