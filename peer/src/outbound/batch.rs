@@ -240,6 +240,15 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_batch_may_be_exactly_as_long_as_the_limit() {
+        let messages = [(message(1, "oi".into()), false), (message(2, "oi".into()), false)];
+        let both = packed(Limit::MOST, &messages).body().len();
+        for (bytes, count) in [(both - 1, 1), (both, 2)] {
+            assert_eq!(packed(Limit { messages: 2, bytes }, &messages).items().len(), count);
+        }
+    }
+
+    #[test]
     fn what_comes_of_another_name_goes_for_itself() {
         let mut other = message(2, "oi".into());
         other.from = "ana.lima".parse().unwrap();
