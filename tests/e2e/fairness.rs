@@ -5,9 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use protocol::batch::MOST_MESSAGES;
 
-use super::harness::{Claim, Directory, Gate, Peer, Recipient, until};
+use super::harness::{Claim, Directory, Fake, Gate, MESSAGES, Peer, Recipient, Reply, until};
 
 const MANY: usize = 100_000;
+
+fn token(name: &str) -> String {
+    format!("{name:-<40}")
+}
 
 #[test]
 fn a_hundred_thousand_for_one_hold_up_no_other() {
@@ -48,6 +52,31 @@ fn a_hundred_thousand_for_one_hold_up_no_other() {
     gate.open();
     until("eva's batches go on", || (eva.kept().len() > 6 * MOST_MESSAGES).then_some(()));
     assert!(eva.repeats().is_empty());
+}
+
+#[test]
+fn fifty_who_never_answer_hold_up_no_other() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let rui = Claim::offline(&directory, "rui");
+    let names: Vec<_> = (1..=50).map(|number| format!("silent-{number}")).collect();
+    let silent = Fake::listen(|_| Reply::Silence);
+    for name in &names {
+        directory
+            .register_with_key(name, "https://127.0.0.1:9", &token(name), silent.fingerprint())
+            .expect(201);
+    }
+    ana.run(&["send", &names.join(","), &"are you there?".repeat(1000)]).expect(0);
+    assert_eq!(ana.send("rui", "one").state, "queued");
+    for name in &names {
+        silent.register(&directory, name, &token(name)).expect(200);
+    }
+    let rui = Recipient::who().comes(&directory, &rui);
+    ana.serve();
+    until("all of them are asked", || (silent.times_asked(MESSAGES) >= names.len()).then_some(()));
+    until("rui has his", || (rui.kept() == ["one"]).then_some(()));
+    assert_eq!(ana.send("rui", "two").state, "delivered");
+    assert_eq!(ana.count_sent("queued"), names.len());
 }
 
 #[test]

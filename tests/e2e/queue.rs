@@ -229,6 +229,92 @@ fn one_that_expired_leaves_no_hole() {
     assert_eq!((&message["body"], &message["closed"]), (&json!("in time"), &json!([[1, 1]])));
 }
 
+#[test]
+fn one_that_expired_among_others_is_left_out() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    for (text, expire) in [("ana/1", "7d"), ("ana/2", "1s"), ("ana/3", "7d"), ("ana/4", "1s")] {
+        ana.run(&["send", "--expire", expire, "rui", text]).expect(0);
+    }
+    let last = "SELECT max(expires_at) FROM sent WHERE body = 'ana/4'";
+    let over: i64 = ana.database().query_row(last, [], |row| row.get(0)).unwrap();
+    until("their time is over", || (jiff::Timestamp::now().as_millisecond() > over).then_some(()));
+    let rui = Recipient::who().comes(&directory, &claim);
+    ana.serve();
+    until_nothing_waits(&ana);
+    assert_eq!(rui.kept(), ["ana/1", "ana/3"]);
+    let states: Vec<_> = ana.sent().into_iter().map(|line| line.state.unwrap()).collect();
+    assert_eq!(states, ["delivered", "expired", "delivered", "expired"]);
+    assert_eq!(ana.send("rui", "ana/5").state, "delivered");
+    assert_eq!(rui.lacks(), [[0; 2]; 0], "what will never come is closed");
+}
+
+fn answer(items: Vec<Value>) -> Reply {
+    Reply::answer(200, "application/json", Value::from(items).to_string())
+}
+
+#[test]
+fn what_is_no_answer_to_a_batch_counts_for_nothing() {
+    type Spoil = fn(Vec<Value>) -> Reply;
+    let ways: [(&str, Spoil); 8] = [
+        ("none", |_| answer(Vec::new())),
+        ("fewer", |items| answer(items[..4].to_vec())),
+        ("more", |items| answer([&items[..], &items[..1]].concat())),
+        ("swapped", |mut items| {
+            items.swap(1, 3);
+            answer(items)
+        }),
+        ("others", |items| {
+            let id = uuid::Uuid::now_v7().to_string();
+            answer(
+                items
+                    .into_iter()
+                    .map(|item| json!({"status": 201, "id": id, "received_at": item["received_at"]}))
+                    .collect(),
+            )
+        }),
+        ("single", |items| Reply::answer(200, "application/json", items[0].to_string())),
+        ("chatty", |items| {
+            Reply::answer(200, "application/json", Value::from(items).to_string() + &" ".repeat(1024 * 1024))
+        }),
+        ("page", |_| Reply::answer(200, "text/html", "<h1>It works!</h1>")),
+    ];
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claims = ways.map(|(name, _)| Claim::offline(&directory, name));
+    for (name, _) in ways {
+        ana.queue(name, "ana", 5);
+    }
+    let (healthy, turn) = switch();
+    let recipients = claims.iter().zip(ways).map(|(claim, (_, spoil))| {
+        let healthy = Arc::clone(&healthy);
+        let ill = Recipient::who().answering(move |asked| {
+            let receipt = |message: &Value| {
+                json!({
+                    "status": 201, "id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": true,
+                })
+            };
+            let receipts = asked.body.as_array().map(|batch| batch.iter().map(receipt).collect());
+            (!healthy.load(Ordering::SeqCst)).then(|| spoil(receipts.expect("a batch")))
+        });
+        ill.comes(&directory, claim)
+    });
+    let recipients: Vec<_> = recipients.collect();
+    ana.serve();
+    for (name, _) in ways {
+        let first = || ana.lines(&["sent", "--to", name]).remove(0).reason;
+        until(&format!("{name} was tried"), first);
+    }
+    assert_eq!((ana.count_sent("delivered"), ana.count_sent("queued")), (0, 5 * ways.len()));
+    turn.store(true, Ordering::SeqCst);
+    until_nothing_waits(&ana);
+    assert_eq!(ana.count_sent("delivered"), 5 * ways.len());
+    for recipient in recipients {
+        assert_eq!((recipient.kept(), recipient.repeats().len()), (texts(5), 0));
+    }
+}
+
 /// The address is rui's no more: first somebody with another key answers there, then one with his key who is not rui.
 #[test]
 fn what_waits_is_not_given_to_somebody_else() {

@@ -102,6 +102,11 @@ impl Recipient {
         times
     }
 
+    /// The sequence numbers that it never had, below the highest that it has.
+    pub(crate) fn lacks(&self) -> Vec<[u64; 2]> {
+        self.memory.lock().unwrap().had.gaps()
+    }
+
     /// How many messages there were in each request, whatever it was answered; `None` for one that was no array.
     pub(crate) fn requests(&self) -> Vec<Option<usize>> {
         let asked = self.fake.asked(MESSAGES);

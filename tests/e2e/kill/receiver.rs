@@ -11,6 +11,9 @@ use super::{Finally, each_writer_in_order, every_acknowledged_once, rounds};
 
 const WRITERS: usize = 32;
 
+const NO_LIMITS: [&str; 6] =
+    ["--unverified-limit", "none", "--stranger-limit", "none", "--strangers-limit", "none"];
+
 fn message(writer: usize, number: usize) -> Post {
     let text = format!("w{writer}/{number}");
     let body = json!({
@@ -32,8 +35,7 @@ fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
     let mut chance = Chance::new();
     let directory = Directory::start();
     let mut rui = Peer::offline(&directory, "rui");
-    let all = ["--unverified-limit", "none", "--stranger-limit", "none", "--strangers-limit", "none"];
-    rui.serve_with(&all);
+    rui.serve_with(&NO_LIMITS);
     let load = Load::on(rui.place());
     let keys: Vec<_> = (0..WRITERS)
         .map(|writer| (writer % 2 == 0).then(|| claimed(&directory, &format!("w{writer}"))))
@@ -49,7 +51,7 @@ fn nothing_acknowledged_is_lost_when_the_receiver_is_killed() {
         for _ in 0..rounds() * 10 {
             load.kill_after(chance.pick(1..300), rui.daemon().trigger());
             rui.kill();
-            rui.serve_with(&all);
+            rui.serve_with(&NO_LIMITS);
             load.moved_to(rui.place());
         }
         drop(end);
@@ -92,8 +94,7 @@ fn a_batch_is_there_whole_or_not_at_all_when_the_receiver_is_killed() {
     let mut chance = Chance::new();
     let directory = Directory::start();
     let mut rui = Peer::offline(&directory, "rui");
-    let all = ["--unverified-limit", "none", "--stranger-limit", "none", "--strangers-limit", "none"];
-    rui.serve_with(&all);
+    rui.serve_with(&NO_LIMITS);
     let load = Load::on(rui.place());
     let keys: Vec<_> =
         (0..8).map(|writer| (writer % 2 == 0).then(|| claimed(&directory, &format!("w{writer}")))).collect();
@@ -113,7 +114,7 @@ fn a_batch_is_there_whole_or_not_at_all_when_the_receiver_is_killed() {
             });
             let halves: Vec<_> = halves.collect();
             assert!(halves.is_empty(), "these are not there with the rest of their batch: {halves:?}");
-            rui.serve_with(&all);
+            rui.serve_with(&NO_LIMITS);
             load.moved_to(rui.place());
         }
         drop(end);
@@ -124,35 +125,31 @@ fn a_batch_is_there_whole_or_not_at_all_when_the_receiver_is_killed() {
     each_writer_in_order(&inbox);
 }
 
+/// How many wait whenever the receiver comes back.
+const ROUND: usize = 2000;
+
 #[test]
 fn nothing_delivered_is_lost_when_the_receiver_is_killed() {
     let mut chance = Chance::new();
     let directory = Directory::start();
     let ana = Peer::start(&directory, "ana");
     let mut rui = Peer::claimed_but_offline(&directory, "rui");
-    let mut expected = Vec::new();
+    let mut there = 0;
     for _ in 0..rounds() {
-        let first = expected.len();
-        for number in first..first + 60 {
-            let text = format!("ana/{number}");
-            assert_eq!(ana.send("rui", &text).state, "queued");
-            expected.push(text);
-        }
-        let enough = first + chance.pick(1..50);
-        rui.serve();
-        until("some are there", || (rui.inbox().len() >= enough).then_some(()));
+        let first = ana.send("rui", &format!("ana/{}", there + 1));
+        assert_eq!(first.state, "queued");
+        ana.queue_behind(&first, "ana", there + 2..=there + ROUND);
+        // Some batches of them.
+        let enough = there + chance.pick(1..ROUND - 500);
+        there += ROUND;
+        rui.serve_with(&NO_LIMITS);
+        until("some are there", || (rui.count_received() >= enough).then_some(()));
         rui.kill();
-        let states: Vec<_> = ana.sent().into_iter().filter_map(|line| line.state).collect();
-        eprintln!(
-            "{} delivered of {}",
-            states.iter().filter(|state| *state == "delivered").count(),
-            states.len()
-        );
+        eprintln!("{} there, {} delivered of {there}", rui.count_received(), ana.count_sent("delivered"));
+        assert!(rui.count_received() >= ana.count_sent("delivered"), "told to be kept, and lost");
     }
-    rui.serve();
-    let bodies: Vec<_> = expected.iter().map(String::as_str).collect();
-    rui.until_inbox_is(&bodies);
-    until("ana knows that all are delivered", || {
-        ana.sent().iter().all(|line| line.state.as_deref() == Some("delivered")).then_some(())
-    });
+    rui.serve_with(&NO_LIMITS);
+    until("ana knows that all are delivered", || (ana.count_sent("delivered") == there).then_some(()));
+    let expected: Vec<_> = (1..=there).map(|number| format!("ana/{number}")).collect();
+    assert!(rui.inbox_bodies() == expected, "all of them once, in order");
 }

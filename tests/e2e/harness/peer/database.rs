@@ -54,6 +54,11 @@ impl Peer {
         self.database().query_row(count, [state], |row| row.get(0)).unwrap()
     }
 
+    /// How many messages were received.
+    pub(crate) fn count_received(&self) -> usize {
+        self.database().query_row("SELECT count(*) FROM received", [], |row| row.get(0)).unwrap()
+    }
+
     /// The database as it stands on the disk; its daemon must not run.
     pub(crate) fn backup(&self) -> Backup {
         assert!(self.daemon.is_none(), "who copies a file in use gets no backup");
