@@ -33,24 +33,5 @@ UPDATE received SET place = late.place FROM (
                         AND same.position < counted.position)) AS late
 WHERE received.position = late.position;
 
--- As before, with `place`: what was sent is listed where it was written. `behind` is the same, for a page to begin by: what
--- was sent is found by it, and what was received is not, so that it is found by `place` and `seq` together.
+-- It is made anew with what comes next.
 DROP VIEW messages;
-CREATE VIEW messages AS
-    SELECT position, place, CAST(place AS INTEGER) AS behind, id, CAST('received' AS TEXT) AS direction, from_name AS partner, from_name, to_name, body,
-           sent_at, received_at, sender AS fingerprint, source, seq, reply_to, read, doubted,
-           CAST(EXISTS (SELECT 1 FROM pins WHERE name = from_name AND fingerprint = sender) AS INTEGER) AS verified,
-           CAST(doubted = 1
-                AND NOT EXISTS (SELECT 1 FROM pins WHERE name = from_name AND fingerprint = sender)
-                AND EXISTS (SELECT 1 FROM pins WHERE name = from_name AND kind <> 'former') AS INTEGER) AS aside,
-           CAST(NULL AS TEXT) AS state, CAST(NULL AS TEXT) AS reason, CAST(NULL AS INTEGER) AS tries
-    FROM received
-    UNION ALL
-    SELECT position, position, position, id, CAST('sent' AS TEXT), to_name, from_name, to_name, body,
-           sent_at, received_at, CAST(x'' AS BLOB), CAST(NULL AS TEXT), seq, reply_to, CAST(NULL AS INTEGER),
-           CAST(0 AS INTEGER), CAST(0 AS INTEGER), CAST(0 AS INTEGER),
-           state,
-           CAST(CASE state WHEN 'queued'
-                THEN coalesce(reason, (SELECT last_error FROM recipients WHERE name = to_name)) ELSE reason END AS TEXT),
-           tries
-    FROM sent;

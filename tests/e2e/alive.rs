@@ -62,3 +62,20 @@ fn however_much_a_recipient_says_it_is_tried_no_more_than_once_a_second() {
     let tries = rui.requests().len() as u64 - 1;
     assert!(tries <= begun.elapsed().as_secs() + 2, "{tries} tries in {:?}", begun.elapsed());
 }
+
+#[test]
+fn sent_says_what_is_waited_for_and_when_it_is_tried_again() {
+    let (mut ana, rui, key, takes) = ana_and_rui();
+    let sent = |ana: &Peer| ana.run(&["sent"]).expect(0).stdout;
+    until("the next try is told", || sent(&ana).contains("next try in 5 min").then_some(()));
+    assert!(sent(&ana).contains("(queued after 1 try, "), "{}", sent(&ana));
+    ana.kill();
+    assert!(sent(&ana).contains("(queued after "), "{}", sent(&ana));
+    assert!(!sent(&ana).contains("next try"), "nobody tries: {}", sent(&ana));
+    ana.serve();
+    until("it was tried again", || sent(&ana).contains("next try in 5 min").then_some(()));
+    takes.store(true, Ordering::SeqCst);
+    ana.leave_with(&key, &message("hello")).expect(201);
+    until("rui has it", || (rui.kept() == ["one"]).then_some(()));
+    until("all is well", || sent(&ana).ends_with("to rui: one\n").then_some(()));
+}

@@ -35,6 +35,16 @@ struct Line<'a> {
 
 /// Prints each message of the query; the positions of those that were unread.
 pub fn print(conversations: &Conversations, query: &Query, output: &mut Output) -> Result<Vec<i64>, Failure> {
+    print_with(conversations, query, None, output)
+}
+
+/// The same; of what is queued also when it is tried again, as seen from `now`.
+pub fn print_with(
+    conversations: &Conversations,
+    query: &Query,
+    now: Option<Timestamp>,
+    output: &mut Output,
+) -> Result<Vec<i64>, Failure> {
     let mut unread = Vec::new();
     let mut is_empty = true;
     let stopped = conversations.each(query, |entry| {
@@ -42,7 +52,7 @@ pub fn print(conversations: &Conversations, query: &Query, output: &mut Output) 
         if entry.read == Some(false) {
             unread.push(entry.position);
         }
-        match print_one(&entry, output) {
+        match print_as_of(&entry, now, output) {
             Ok(()) => ControlFlow::Continue(()),
             Err(failure) => ControlFlow::Break(failure),
         }
@@ -58,6 +68,10 @@ pub fn print(conversations: &Conversations, query: &Query, output: &mut Output) 
 
 /// Prints one message.
 pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
+    print_as_of(entry, None, output)
+}
+
+fn print_as_of(entry: &Entry, now: Option<Timestamp>, output: &mut Output) -> Result<(), Failure> {
     if output.json {
         return output.line(&Line {
             id: entry.id,
@@ -85,7 +99,7 @@ pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
                 write!(output, " {WARNING}(unverified, {}){WARNING:#}", origin(entry))?;
             }
         }
-        Direction::Sent => write!(output, "to {NAME}{}{NAME:#}{}", Untrusted(&entry.to), fate(entry))?,
+        Direction::Sent => write!(output, "to {NAME}{}{NAME:#}{}", Untrusted(&entry.to), fate(entry, now))?,
     }
     let mut text = lines(&entry.body);
     writeln!(output, ": {}", text.next().unwrap_or(Untrusted("")))?;
@@ -141,7 +155,7 @@ fn local_time(entry: &Entry) -> String {
 }
 
 /// What became of a message that was sent; nothing to say if all is well.
-fn fate(entry: &Entry) -> String {
+fn fate(entry: &Entry, now: Option<Timestamp>) -> String {
     let Some(state) = entry.state.filter(|state| *state != State::Delivered) else { return String::new() };
     let style = if state == State::Queued { WARNING } else { ERROR };
     let why = match (&entry.reason, entry.tries.unwrap_or(0)) {
@@ -150,5 +164,38 @@ fn fate(entry: &Entry) -> String {
         (Some(reason), tries) => format!(" after {tries} tries, {reason}"),
         (None, _) => String::new(),
     };
-    format!(" {style}({}{}){style:#}", state.word(), shortened(&why))
+    let next = now.and_then(|now| next_try(entry.next_try?, now)).unwrap_or_default();
+    format!(" {style}({}{}{next}){style:#}", state.word(), shortened(&why))
+}
+
+/// In how long it is tried again; nothing if that time has come.
+fn next_try(at: Timestamp, now: Timestamp) -> Option<String> {
+    let left = u64::try_from(at.as_millisecond() - now.as_millisecond()).ok().filter(|left| *left > 0)?;
+    Some(match left.div_ceil(1_000) {
+        seconds @ ..120 => format!(", next try in {seconds} s"),
+        seconds => format!(", next try in {} min", seconds.div_ceil(60)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_the_next_try_is_rounded_up() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        for (left, words) in [
+            (-5, None),
+            (0, None),
+            (1, Some("1 s")),
+            (1_000, Some("1 s")),
+            (39_001, Some("40 s")),
+            (119_000, Some("119 s")),
+            (119_001, Some("2 min")),
+            (300_000, Some("5 min")),
+        ] {
+            let at = Timestamp::from_millisecond(now.as_millisecond() + left).unwrap();
+            assert_eq!(next_try(at, now), words.map(|words| format!(", next try in {words}")), "{left}");
+        }
+    }
 }

@@ -40,7 +40,10 @@ impl Sent {
             last: self.limit,
             ..Query::default()
         };
-        listing::print(&global.open()?.conversations, &query, output)?;
+        let peer = global.open()?;
+        // What was to be tried by one who has died since is tried by nobody.
+        let runs = peer.outbound().is_ok_and(|outbound| outbound.daemon_runs().unwrap_or(false));
+        listing::print_with(&peer.conversations, &query, runs.then(crate::now), output)?;
         Ok(Exit::Done)
     }
 }

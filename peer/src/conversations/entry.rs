@@ -108,6 +108,8 @@ pub struct Entry {
     pub reason: Option<String>,
     /// How often it was handed over; only what was sent.
     pub tries: Option<u32>,
+    /// When its recipient is tried again, if not before; only what waits.
+    pub next_try: Option<Timestamp>,
 }
 
 impl Entry {
@@ -132,6 +134,9 @@ impl Entry {
             state: row.get("state")?,
             reason: row.get("reason")?,
             tries: row.get("tries")?,
+            next_try: row
+                .get::<_, Option<i64>>("next_try_at")?
+                .and_then(|at| Timestamp::from_millisecond(at).ok()),
         })
     }
 }

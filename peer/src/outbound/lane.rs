@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use protocol::{Fingerprint, Name};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -98,6 +99,14 @@ impl Lane {
         self.returned.notify_one();
     }
 
+    /// Tells the user when the recipient is tried again.
+    async fn tell_next_try(&self, courier: &Courier, pause: Duration) {
+        let next_try = crate::now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        if let Err(fault) = courier.outbox.waits_until(&self.recipient, next_try).await {
+            tracing::debug!(%fault, recipient = %self.recipient, "when it is tried again is not written down");
+        }
+    }
+
     /// Delivers what waits until nothing does, or until the peer stops. `stirred` is told when it begins to wait, and
     /// when it no longer does.
     pub async fn run(&self, courier: &Courier, stirred: &Notify, stop: CancellationToken) {
@@ -118,7 +127,9 @@ impl Lane {
                 }
                 Ok(Step::Failed { retry_after, moved }) => {
                     failures = if moved { 1 } else { failures.saturating_add(1) };
-                    retry::at_least(retry_after, retry::backoff(failures, retry::random()))
+                    let pause = retry::at_least(retry_after, retry::backoff(failures, retry::random()));
+                    self.tell_next_try(courier, pause).await;
+                    pause
                 }
                 Err(fault) => {
                     tracing::error!(%fault, %recipient, "a delivery stopped at this peer's own database");

@@ -1,5 +1,6 @@
 //! What became of messages that were handed over, written down in the transaction of them all.
 
+use jiff::Timestamp;
 use protocol::message::{Ranges, Receipt};
 use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -67,6 +68,18 @@ impl Outbox {
         });
         Ok(write.await?)
     }
+
+    /// The recipient is tried again at that time, if not before.
+    pub async fn waits_until(&self, to: &Name, next_try: Timestamp) -> Result<(), Fault> {
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            connection
+                .prepare_cached("UPDATE recipients SET next_try_at = ?2 WHERE name = ?1")?
+                .execute((to.as_str(), next_try.as_millisecond()))
+        });
+        write.await?;
+        Ok(())
+    }
 }
 
 fn delivered(
@@ -120,7 +133,8 @@ fn failed(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE recipients SET failures = failures + 1, last_error = ?2, other_key = ?3 WHERE name = ?1",
+            "UPDATE recipients SET failures = failures + 1, last_error = ?2, other_key = ?3, next_try_at = NULL
+             WHERE name = ?1",
         )?
         .execute((to.as_str(), reason, other_key.as_ref().map(Fingerprint::as_bytes)))?;
     Ok(())
@@ -130,8 +144,8 @@ fn failed(
 pub(super) fn reached(connection: &Connection, to: &Name) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE recipients SET last_error = NULL, other_key = NULL
-             WHERE name = ?1 AND (last_error IS NOT NULL OR other_key IS NOT NULL)",
+            "UPDATE recipients SET last_error = NULL, other_key = NULL, next_try_at = NULL
+             WHERE name = ?1 AND (last_error IS NOT NULL OR other_key IS NOT NULL OR next_try_at IS NOT NULL)",
         )?
         .execute([to.as_str()])?;
     Ok(())
