@@ -110,3 +110,6 @@ fn merged(ranges: impl Iterator<Item = Range>) -> Vec<Range> {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests;
