@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::slice;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -169,25 +170,39 @@ struct Rui {
     /// How often each message was sent to it while it had it or had lost it.
     repeats: Arc<Mutex<BTreeMap<Uuid, u64>>>,
     acknowledged: Arc<Mutex<BTreeSet<Uuid>>>,
-    batches: Arc<Mutex<Vec<usize>>>,
+    /// How many messages came with each request, and the number of the first.
+    requests: Arc<Mutex<Vec<(usize, u64)>>>,
+    mood: Arc<Mutex<Mood>>,
+}
+
+/// What he does besides.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mood {
+    /// Says this of each that he is sent again.
+    objection: Option<Slug>,
+    /// Says that he has had no more than this.
+    highest: Option<u64>,
 }
 
 impl Rui {
     /// Answers a request as his endpoint does, on a thread that may wait for the disk.
     fn answer(&self, request: &str) -> String {
         let body: Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let messages = body.as_array().map_or(slice::from_ref(&body), Vec::as_slice);
+        self.requests.lock().unwrap().push((messages.len(), messages[0]["seq"].as_u64().unwrap()));
         let this = self.clone();
         let answering = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             match body {
                 Value::Array(messages) => {
-                    this.batches.lock().unwrap().push(messages.len());
                     let items: Vec<_> =
                         messages.into_iter().map(|message| runtime.block_on(this.take(message))).collect();
                     ("200 OK", Value::from(items))
                 }
                 message => match runtime.block_on(this.take(message)) {
                     item if item["status"] == 422 => ("422 Unprocessable Content", item),
+                    item if item["status"] == 409 => ("409 Conflict", item),
+                    item if item["status"] == 429 => ("429 Too Many Requests", item),
                     item => ("201 Created", item),
                 },
             }
@@ -198,8 +213,12 @@ impl Rui {
 
     async fn take(&self, message: Value) -> Value {
         let id: Uuid = message["id"].as_str().unwrap().parse().unwrap();
+        let Mood { objection, highest } = *self.mood.lock().unwrap();
         if self.acknowledged.lock().unwrap().contains(&id) {
             *self.repeats.lock().unwrap().entry(id).or_default() += 1;
+            if let Some(slug) = objection {
+                return serde_json::to_value(slug.because("Again?").body()).unwrap();
+            }
         }
         if message["body"].as_str().unwrap().starts_with("never") {
             return serde_json::to_value(Slug::InvalidMessage.because("Never.").body()).unwrap();
@@ -218,6 +237,9 @@ impl Rui {
         self.acknowledged.lock().unwrap().insert(id);
         let mut item = serde_json::to_value(receipt).unwrap();
         item["status"] = json!(status);
+        if let Some(highest) = highest {
+            item["highest"] = json!(highest);
+        }
         item
     }
 
@@ -310,7 +332,8 @@ impl Two {
             ana: ana_key.fingerprint(),
             repeats: Arc::default(),
             acknowledged: Arc::default(),
-            batches: Arc::default(),
+            requests: Arc::default(),
+            mood: Arc::default(),
         };
         let answering = rui.clone();
         let site = Site::answering(Some(rui_key.itself()), move |request| answering.answer(request)).await;
@@ -390,6 +413,10 @@ impl Two {
         entries.into_iter().map(|entry| (entry.seq.unwrap(), entry.body)).collect()
     }
 
+    fn key(&self) -> Fingerprint {
+        self.outbound.pinned_key(&name("rui")).unwrap().unwrap()
+    }
+
     fn repeats(&self) -> u64 {
         self.rui.repeats.lock().unwrap().values().sum()
     }
@@ -428,4 +455,171 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+impl Two {
+    /// Ana's messages to rui, all delivered, of which he then loses these.
+    async fn losing(written: u64, lost: impl Fn(u64) -> bool) -> Self {
+        let mut two = Self::new().await;
+        two.write(written, u64::MAX).await;
+        two.deliver().await;
+        two.lose(lost).await;
+        two
+    }
+
+    async fn lose(&mut self, is_lost: impl Fn(u64) -> bool) {
+        let numbers: Vec<u64> =
+            self.rui.inbox().into_iter().map(|(seq, _)| seq).filter(|seq| is_lost(*seq)).collect();
+        self.lost += numbers.len();
+        let lose = move |connection: &Connection| {
+            let mut had = had(connection)?;
+            for number in numbers {
+                connection.execute("DELETE FROM received WHERE seq = ?1", [number])?;
+                had.remove(&number);
+            }
+            set_had(connection, &had)
+        };
+        self.rui.job(lose).await;
+    }
+
+    async fn write_one_and_deliver(&mut self) {
+        self.write(1, u64::MAX).await;
+        self.deliver().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_backup_of_thousands_is_made_good_in_rounds() {
+    let mut two = Two::losing(3_000, |seq| seq > 200).await;
+    two.rui.requests.lock().unwrap().clear();
+    two.write_one_and_deliver().await;
+    assert_eq!(two.rui.inbox(), two.delivered());
+    assert_eq!((two.repeats(), two.lost), (2_800, 2_800));
+    let rounds = [(500, 201), (500, 701), (500, 1_201), (500, 1_701), (500, 2_201), (300, 2_701)];
+    assert_eq!(two.rui.requests.lock().unwrap()[1..], rounds);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_holes_are_made_good_sixteen_at_a_time() {
+    let mut two = Two::losing(200, |seq| seq % 2 == 0).await;
+    two.write_one_and_deliver().await;
+    assert_eq!(two.rui.inbox(), two.delivered());
+    assert_eq!((two.repeats(), two.lost), (100, 100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_again_comes_again_after_an_hour_and_not_sooner() {
+    let mut two = Two::losing(10, |seq| seq <= 3).await;
+    two.write_one_and_deliver().await;
+    assert_eq!((two.rui.inbox(), two.repeats()), (two.delivered(), 3));
+    for _ in 0..3 {
+        two.lose(|seq| seq <= 4).await;
+        two.repair = Repair::default();
+        two.write_one_and_deliver().await;
+        assert_eq!(two.repeats(), 4, "only what was not sent again yet");
+    }
+    two.hour_passes().await;
+    two.write_one_and_deliver().await;
+    assert_eq!((two.rui.inbox(), two.repeats()), (two.delivered(), 8));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_held_up_for_one_batch_only() {
+    let mut two = Two::losing(1_600, |seq| seq <= 1_500).await;
+    two.rui.requests.lock().unwrap().clear();
+    two.write(1_001, u64::MAX).await;
+    two.deliver().await;
+    assert_eq!(two.rui.inbox(), two.delivered());
+    let by_turns = [(500, 1_601), (500, 1), (500, 2_101), (500, 501), (1, 2_601), (500, 1_001)];
+    assert_eq!(*two.rui.requests.lock().unwrap(), by_turns);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_whose_count_is_behind_goes_on_from_what_was_had() {
+    let mut two = Two::losing(5, |_| false).await;
+    let forget = two.outbound.store.write(|connection| {
+        connection.execute_batch("DELETE FROM sent WHERE seq > 2; UPDATE recipients SET last_seq = 2")
+    });
+    forget.await.unwrap();
+    for _ in 0..3 {
+        two.write_one_and_deliver().await;
+    }
+    let seqs = |listed: Vec<(u64, String)>| listed.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
+    assert_eq!(seqs(two.delivered()), [1, 2, 3, 6, 7]);
+    assert_eq!(two.rui.inbox().len(), 8, "nothing of what he had is gone");
+    assert_eq!(two.repeats(), 0);
+    // He loses what she knows nothing of: it is closed, and nothing else comes of it.
+    two.rui.job(|connection| set_had(connection, &[1, 2, 3, 6, 7].into())).await;
+    two.write_one_and_deliver().await;
+    two.write_one_and_deliver().await;
+    assert_eq!((two.rui.job(had).await, two.repeats()), ((1..=9).collect(), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_is_sent_nothing_of_what_was_said_to_the_one_before() {
+    let mut two = Two::losing(5, |seq| seq == 2).await;
+    let other = Fingerprint::from_bytes([7; 32]);
+    // He is asked again, and his name has another key before the answer is heard.
+    two.write(1, u64::MAX).await;
+    let mut route = Route::default();
+    let step = two.courier.turn(&name("rui"), &mut route, &mut two.repair).await.unwrap();
+    assert!(matches!(step, Step::Settled { said: Some(_) }) && two.repair.is_under_way(), "{step:?}");
+    two.courier.contacts.trust(&name("rui"), other).await.unwrap();
+    two.deliver().await;
+    assert_eq!(two.repeats(), 0);
+    let account = two.courier.outbox.account(&name("rui"), other).unwrap();
+    assert_eq!(account.delivered, 0, "nothing was delivered to it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_again_and_again_that_all_is_lost_gets_one_round_of_it() {
+    let mut two = Two::losing(1_200, |_| false).await;
+    two.rui.mood.lock().unwrap().highest = Some(1);
+    for _ in 0..4 {
+        two.write_one_and_deliver().await;
+        two.repair = Repair::default();
+    }
+    assert_eq!(two.repeats(), 500);
+    two.hour_passes().await;
+    two.write_one_and_deliver().await;
+    two.write_one_and_deliver().await;
+    assert_eq!(two.repeats(), 1_000);
+    assert_eq!(two.delivered().len(), 1_206);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_when_it_comes_again_stays_delivered_and_is_closed() {
+    let mut two = Two::losing(5, |seq| seq <= 2).await;
+    two.rui.mood.lock().unwrap().objection = Some(Slug::IdConflict);
+    for _ in 0..3 {
+        two.write_one_and_deliver().await;
+        two.hour_passes().await;
+    }
+    assert_eq!((two.repeats(), two.delivered().len()), (2, 8));
+    assert_eq!(two.rui.job(had).await, (1..=8).collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_room_for_what_comes_again_is_tried_a_few_times_and_gets_what_is_new() {
+    let mut two = Two::losing(5, |seq| seq <= 2).await;
+    two.rui.mood.lock().unwrap().objection = Some(Slug::QuotaExceeded);
+    two.write(1, u64::MAX).await;
+    let (rui, mut route, mut failures) = (name("rui"), Route::default(), 0);
+    loop {
+        match two.courier.turn(&rui, &mut route, &mut two.repair).await.unwrap() {
+            Step::Nothing => break,
+            Step::Settled { .. } => {}
+            Step::Failed { .. } => failures += 1,
+        }
+        if failures == 2 && two.written == 6 {
+            two.write(1, u64::MAX).await;
+        }
+    }
+    assert_eq!((failures, two.repeats(), two.delivered().len()), (4, 10, 7));
+    let no_repair_before = || two.courier.outbox.account(&rui, two.key()).unwrap().no_repair_before;
+    assert!(no_repair_before().is_some_and(|end| end > crate::now()));
+    two.rui.mood.lock().unwrap().objection = None;
+    two.hour_passes().await;
+    two.write_one_and_deliver().await;
+    assert_eq!(two.rui.inbox(), two.delivered());
 }
