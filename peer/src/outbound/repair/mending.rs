@@ -56,7 +56,6 @@ impl Courier {
     ) -> Result<Step, Fault> {
         let mut failed = None;
         if !std::mem::take(&mut repair.rests) && repair.is_under_way() {
-            repair.rests = true;
             match self.mend(recipient, route, repair).await? {
                 step @ Step::Failed { .. } => failed = Some(step),
                 step => return Ok(step),
@@ -67,7 +66,7 @@ impl Courier {
             (Step::Settled { said: Some(said) }, _) => self.hear(recipient, said, &[], repair).await?,
             (Step::Nothing, Some(failed)) => return Ok(failed),
             (Step::Nothing, None) if repair.is_under_way() => {
-                return Ok(Step::Settled { said: None });
+                return self.mend(recipient, route, repair).await;
             }
             _ => {}
         }
@@ -76,6 +75,7 @@ impl Courier {
 
     /// Sends the next batch of what is lacking again.
     async fn mend(&self, recipient: &Name, route: &mut Route, repair: &mut Repair) -> Result<Step, Fault> {
+        repair.rests = true;
         loop {
             let Some(under_way) = &mut repair.under_way else { return Ok(Step::Settled { said: None }) };
             let key = under_way.key;
