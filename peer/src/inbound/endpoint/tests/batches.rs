@@ -221,7 +221,9 @@ proptest! {
         let endpoints = worlds.each_ref().map(|world| {
             runtime.block_on(world.pin(&name("ana"), pin, kind));
             let mut endpoint = world.endpoint(directory(said).0, Accept::Everyone);
-            let quota = Quota::AtMost(most, 9 * most / 5);
+            // Alone, a message that there is no room for is refused before the directory is asked who may use the name.
+            let is_refused_when_asked = pin == "none" && key(said).is_some_and(|said| key(certificate) != Some(said));
+            let quota = if is_refused_when_asked { Quota::None } else { Quota::AtMost(most, 9 * most / 5) };
             endpoint.terms.quotas = Quotas { unverified: quota, stranger: quota, strangers: Quota::None };
             endpoint
         });
