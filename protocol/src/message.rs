@@ -149,8 +149,9 @@ pub struct Unparsed {
     sent_at: Option<String>,
     #[serde(default)]
     seq: Option<u64>,
+    /// Of any length: a pair would be read no further than its end, and what comes then be no JSON.
     #[serde(default)]
-    closed: Option<Vec<[u64; 2]>>,
+    closed: Option<Vec<Vec<u64>>>,
     #[serde(default)]
     reply_to: Option<String>,
 }
@@ -173,8 +174,7 @@ impl TryFrom<Unparsed> for Message {
             })?,
             sent_at: message.sent_at.map(|text| timestamp(&text)).transpose()?,
             seq: message.seq.map(sequence).transpose()?,
-            closed: Ranges::try_from(message.closed.unwrap_or_default())
-                .map_err(|error| invalid(format!("`closed`: {error}.")))?,
+            closed: message.closed.map_or_else(|| Ok(Ranges::default()), closed)?,
             reply_to: message.reply_to.map(|text| uuid("reply_to", &text)).transpose()?,
         })
     }
@@ -203,6 +203,14 @@ fn uuid(member: &str, text: &str) -> Result<Uuid, Problem> {
 fn timestamp(text: &str) -> Result<Timestamp, Problem> {
     text.parse()
         .map_err(|_| invalid("`sent_at` is not an RFC 3339 time such as 2026-11-22T09:30:00Z.".to_owned()))
+}
+
+fn closed(ranges: Vec<Vec<u64>>) -> Result<Ranges, Problem> {
+    let pairs: Result<Vec<[u64; 2]>, _> = ranges.into_iter().map(<[u64; 2]>::try_from).collect();
+    let pairs = pairs.map_err(|other| {
+        invalid(format!("`closed`: a range is [first, last]; this one has {} numbers.", other.len()))
+    })?;
+    Ranges::try_from(pairs).map_err(|error| invalid(format!("`closed`: {error}.")))
 }
 
 fn sequence(seq: u64) -> Result<u64, Problem> {
@@ -293,9 +301,14 @@ mod tests {
         assert_eq!(slug(r#"{"from":"a","body":"x","sent_at":"yesterday"}"#), Slug::InvalidMessage);
         assert_eq!(slug(r#"{"from":"a","body":"x","seq":0}"#), Slug::InvalidMessage);
         assert_eq!(slug(r#"{"from":"a","body":"x","seq":9007199254740992}"#), Slug::InvalidMessage);
-        for closed in
-            ["[[0,1]]", "[[2,1]]", "[[1,9007199254740992]]", &format!("[{}[1,1]]", "[1,1],".repeat(16))]
-        {
+        for closed in [
+            "[[0,1]]",
+            "[[2,1]]",
+            "[[1]]",
+            "[[1,2,3]]",
+            "[[1,9007199254740992]]",
+            &format!("[{}[1,1]]", "[1,1],".repeat(16)),
+        ] {
             assert_eq!(
                 slug(&format!(r#"{{"from":"a","body":"x","closed":{closed}}}"#)),
                 Slug::InvalidMessage
