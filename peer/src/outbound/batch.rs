@@ -195,6 +195,7 @@ pub(super) mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn whatever_the_sizes_all_leave_in_order_and_within_the_limit(
             sizes in prop::collection::vec(prop_oneof![8 => 1..40_usize, 4 => 1..2_000_usize, 1 => 60_000..65_536_usize], 1..40),

@@ -179,20 +179,21 @@ async fn expire_again_and_again(outbox: Outbox) {
     let mut tick = interval(BETWEEN_EXPIRIES);
     loop {
         tick.tick().await;
-        loop {
-            match outbox.expire(crate::now()).await {
-                Ok(0) => break,
-                Ok(expired) => {
-                    tracing::info!(expired, "messages expired before their recipients were reached");
-                    if expired < EXPIRED_AT_ONCE {
-                        break;
-                    }
-                }
-                Err(fault) => {
-                    tracing::error!(%fault, "messages could not be marked as expired");
-                    break;
-                }
-            }
+        while expire_some(&outbox).await {}
+    }
+}
+
+/// Gives up on some of the messages whose time has run out. Whether there may be more.
+async fn expire_some(outbox: &Outbox) -> bool {
+    match outbox.expire(crate::now()).await {
+        Ok(0) => false,
+        Ok(expired) => {
+            tracing::info!(expired, "messages expired before their recipients were reached");
+            expired == EXPIRED_AT_ONCE
+        }
+        Err(fault) => {
+            tracing::error!(%fault, "messages could not be marked as expired");
+            false
         }
     }
 }
