@@ -262,3 +262,68 @@ fn give_up(connection: &Connection, to: &Name, position: i64) -> rusqlite::Resul
         .optional()?;
     seq.map_or(Ok(()), |seq| closed::close(connection, to, (seq, seq)))
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{ToSql, params};
+
+    use super::super::tests::outbox;
+    use super::*;
+
+    #[test]
+    fn what_is_lacking_is_found_without_looking_at_anything_else() {
+        let (_dir, outbox) = outbox();
+        let plan = |sql: &str, parameters: &[&dyn ToSql]| -> Vec<String> {
+            let sql = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan = outbox.store.read(|connection| {
+                connection.prepare(&sql)?.query_map(parameters, |row| row.get("detail"))?.collect()
+            });
+            plan.unwrap()
+        };
+        let covered = "SEARCH sent USING COVERING INDEX sent_delivered (to_name=? AND delivered_to=?";
+        for (sql, parameters, index, columns) in [
+            (ACCOUNT, params!["rui", [0_u8; 32]], covered, ")"),
+            (LACKING, params!["rui", [0_u8; 32], 1, 2, 3, 4, 5], covered, " AND seq>? AND seq<?)"),
+            (AGAIN, params![1, [0_u8; 32]], "SEARCH sent USING INTEGER PRIMARY KEY (rowid=?", ")"),
+        ] {
+            let plan = plan(sql, parameters);
+            let step = plan.iter().find(|step| step.contains("sent")).unwrap();
+            assert_eq!(*step, format!("{index}{columns}"));
+            assert!(
+                !plan.iter().any(|step| step.contains("TEMP") || step.contains("SCAN sent")),
+                "{plan:#?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_back_does_not_put_off_a_repair_for_years() {
+        let (_dir, outbox) = outbox();
+        let (rui, key) = ("rui".parse().unwrap(), Fingerprint::from_bytes([7; 32]));
+        let fill = outbox.store.write(|connection| {
+            connection.execute(
+                "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at, delivered_to)
+                 VALUES (1, randomblob(16), 'ana', 'rui', 'oi', '2026-11-22T09:30:00Z', 1, 'delivered', 0, ?1)",
+                [[7_u8; 32]],
+            )
+        });
+        fill.await.unwrap();
+        let now = Timestamp::from_second(1_000_000_000).unwrap();
+        let claimed = outbox.claim(&rui, key, vec![(1, 9)], now).await.unwrap();
+        assert_eq!(claimed, [Claimed { position: 1, seq: 1 }]);
+        let again = |now| outbox.is_repairable(&rui, key, &[(1, 9)], now).unwrap();
+        let second = std::time::Duration::from_secs(1);
+        for (now, expected) in [
+            (now, false),
+            (now + BETWEEN_REPAIRS - second, false),
+            (now + BETWEEN_REPAIRS, true),
+            (now - BETWEEN_REPAIRS + second, false),
+            (now - BETWEEN_REPAIRS, true),
+        ] {
+            assert_eq!(again(now), expected, "{now}");
+        }
+        assert!(!outbox.is_repairable(&rui, key, &[(2, 9)], now + BETWEEN_REPAIRS).unwrap());
+        outbox.release(claimed).await.unwrap();
+        assert!(again(now));
+    }
+}
