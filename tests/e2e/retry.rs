@@ -82,9 +82,13 @@ fn what_is_no_message_of_mine_is_not_tried_again() {
     let rui = Recipient::start(&directory, "rui");
     let sent = ana.send("rui", "oi");
     let unknown = uuid::Uuid::now_v7().to_string();
-    for arguments in [&["retry", unknown.as_str()][..], &["retry", "no-id"], &["retry"]] {
-        let finished = ana.run(arguments);
-        assert!(matches!(finished.code, Some(1 | 2)), "{arguments:?}: {finished:?}");
+    for (arguments, code) in [
+        (&["retry", unknown.as_str()][..], 1),
+        (&["retry", "no-id"], 2),
+        (&["retry"], 2),
+        (&["retry", "--to", "nobody"], 5),
+    ] {
+        let finished = ana.run(arguments).expect(code);
         assert!(!finished.stderr.is_empty() && finished.stdout.is_empty(), "{finished:?}");
     }
     ana.run(&["retry", &sent.id]);

@@ -5,10 +5,10 @@ use clap::Args;
 use protocol::Name;
 use uuid::Uuid;
 
-use super::Global;
 use super::exit::{Exit, Failure};
 use super::output::{Output, note};
 use super::send;
+use super::{Global, contact};
 use crate::outbound::errand::Patience;
 use crate::outbound::outbox::retried::{Retried, Which};
 
@@ -19,14 +19,14 @@ use crate::outbound::outbox::retried::{Retried, Which};
 ///
 /// `peer sent --json --state refused` shows the ids. A TIME is written 30s, 5m, 12h or 7d.
 /// Exit codes: 0 delivered or queued, 1 no such message, 2 bad input, 3 not delivered in time (--wait), 4 refused by the
-/// recipient again, 7 another key than the recipient's answers at its address.
+/// recipient again, 5 nothing is known of NAME, 7 another key than the recipient's answers at its address.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer retry --to rui            all that rui refused, or that expired before he was reached
   peer retry 0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3")]
 pub struct Retry {
     /// Which messages, by their ids
-    #[arg(value_name = "ID", required_unless_present = "to", conflicts_with = "to")]
+    #[arg(value_name = "ID", required_unless_present = "to", conflicts_with = "to", value_parser = id)]
     ids: Vec<Uuid>,
     /// All that were refused by this name, or expired before it was reached
     #[arg(long, value_name = "NAME")]
@@ -52,6 +52,7 @@ impl Retry {
             Retried::Unknown(ids) => return Err(unknown(&ids)),
         };
         if let (Some(name), true) = (&self.to, retried.is_empty()) {
+            contact::known(&peer, name)?;
             note(&format!("No message to {name} was refused or has expired: nothing to retry."));
             return Ok(Exit::Done);
         }
@@ -67,6 +68,12 @@ impl Retry {
         }
         Ok(exit)
     }
+}
+
+fn id(text: &str) -> Result<Uuid, &'static str> {
+    Uuid::try_parse(text).map_err(|_| {
+        "an id is a UUID such as 0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3; `peer sent --json` shows those of your messages"
+    })
 }
 
 fn unknown(ids: &[Uuid]) -> Failure {

@@ -17,7 +17,6 @@ mod queue;
 
 mod settled;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -225,20 +224,13 @@ fn expiry(now: Timestamp, lifetime: Duration) -> i64 {
 /// Closes the numbers of messages that were just given up, a run of them at a time; how many there were.
 fn close_all(connection: &Connection, mut given_up: rusqlite::Rows<'_>) -> rusqlite::Result<usize> {
     let mut count = 0;
-    let mut runs: BTreeMap<String, Vec<closed::Range>> = BTreeMap::new();
+    let mut runs = closed::Runs::default();
     while let Some(row) = given_up.next()? {
         let (to, seq): (String, u64) = (row.get(0)?, row.get(1)?);
-        let runs = runs.entry(to).or_default();
-        match runs.last_mut() {
-            Some(run) if run.1 + 1 == seq => run.1 = seq,
-            _ => runs.push((seq, seq)),
-        }
+        runs.push(to.parse().map_err(|error| unreadable(0, error))?, seq);
         count += 1;
     }
-    for (to, runs) in runs {
-        let Ok(to) = to.parse() else { continue };
-        runs.into_iter().try_for_each(|run| closed::close(connection, &to, run))?;
-    }
+    runs.each(|to, run| closed::close(connection, to, run))?;
     Ok(count)
 }
 

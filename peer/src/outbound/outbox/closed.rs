@@ -1,6 +1,8 @@
 //! The sequence numbers under which a recipient will never be delivered anything: their messages were refused, expired or
 //! deleted, or the number was never given. It is told them, so that it does not miss them. Owns the table `closed`.
 
+use std::collections::BTreeMap;
+
 use protocol::Name;
 use protocol::message::{HIGHEST_SEQ, Ranges};
 use rusqlite::Connection;
@@ -32,6 +34,31 @@ pub fn skip(connection: &Connection, to: &Name, range: Range) -> rusqlite::Resul
 pub fn reopen(connection: &Connection, to: &Name, range: Range) -> rusqlite::Result<()> {
     subtract(connection, to, Which::All, range)?;
     subtract(connection, to, Which::Due, range)
+}
+
+/// Numbers of several recipients, gathered into ranges: each of a recipient's runs costs as much as one number.
+#[derive(Debug, Default)]
+pub struct Runs(BTreeMap<Name, Vec<Range>>);
+
+impl Runs {
+    /// One number more; a recipient's make long runs if they come in ascending order.
+    pub fn push(&mut self, to: Name, number: u64) {
+        let runs = self.0.entry(to).or_default();
+        match runs.last_mut() {
+            Some(run) if run.1 + 1 == number => run.1 = number,
+            _ => runs.push((number, number)),
+        }
+    }
+
+    /// Whose they are.
+    pub fn recipients(&self) -> impl Iterator<Item = &Name> {
+        self.0.keys()
+    }
+
+    /// Does this with each range.
+    pub fn each(&self, mut act: impl FnMut(&Name, Range) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        self.0.iter().try_for_each(|(to, runs)| runs.iter().try_for_each(|run| act(to, *run)))
+    }
 }
 
 /// What the next message to this recipient tells it: as many ranges as travel with one message, the lowest first.

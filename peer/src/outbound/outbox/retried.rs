@@ -7,7 +7,8 @@ use protocol::Name;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::{Queued, State, closed, expiry, unreadable};
+use super::closed::{self, Runs};
+use super::{Queued, State, expiry, unreadable};
 
 /// Which messages are to be tried again.
 #[derive(Debug, Clone)]
@@ -47,19 +48,17 @@ pub fn retry(
         }
     };
     let mut retried = Vec::with_capacity(found.len());
+    let mut runs = Runs::default();
     for Sent { message, state, seq } in found {
         let again = matches!(state, State::Refused | State::Expired);
         if again {
             queue_again(connection, message.position, expiry(now, lifetime))?;
-            closed::reopen(connection, &message.to, (seq, seq))?;
+            runs.push(message.to.clone(), seq);
         }
         retried.push((message, again));
     }
-    let mut names: Vec<_> =
-        retried.iter().filter(|(_, again)| *again).map(|(message, _)| &message.to).collect();
-    names.sort();
-    names.dedup();
-    for name in names {
+    runs.each(|to, run| closed::reopen(connection, to, run))?;
+    for name in runs.recipients() {
         connection
             .prepare_cached("UPDATE recipients SET retries = retries + 1 WHERE name = ?1")?
             .execute([name.as_str()])?;
