@@ -126,7 +126,7 @@ mod repair;
 /// Forty commands at once, killed at random: one delivers, and nothing is lost between them.
 mod deliverers;
 
-/// A hundred thousand messages for one recipient hold up no other.
+/// A hundred thousand messages for one recipient hold up no other, nor do fifty who never answer.
 mod fairness;
 
 /// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
