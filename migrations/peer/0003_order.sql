@@ -18,6 +18,9 @@ CREATE INDEX received_doubted_by_name ON received (from_name, place, seq) WHERE 
 -- Nobody counts without a key.
 CREATE INDEX received_by_seq ON received (sender, seq) WHERE sender <> x'' AND seq IS NOT NULL;
 
+-- peer/src/outbound/outbox.rs: what is listed by its state; of all that was sent most is delivered.
+CREATE INDEX sent_unsettled ON sent (state, position) WHERE state <> 'delivered';
+
 -- What came late before this migration. The place of the next message was, when each of these came, the lowest position of
 -- what had been counted further.
 UPDATE received SET place = late.place FROM (

@@ -32,7 +32,8 @@ INSERT INTO closed (name, due, first, last)
     GROUP BY to_name, due, run;
 
 -- As before, with `next_try_at` and `place`: what was sent is listed where it was written. `behind` is the same, for a page to begin by: what
--- was sent is found by it, and what was received is not, so that it is found by `place` and `seq` together.
+-- was sent is found by it, and what was received is not, so that it is found by `place` and `seq` together. `state` has its
+-- collation said, or else the indexes that know of states are not used.
 CREATE VIEW messages AS
     SELECT position, place, CAST(place AS INTEGER) AS behind, id, CAST('received' AS TEXT) AS direction, from_name AS partner, from_name, to_name, body,
            sent_at, received_at, sender AS fingerprint, source, seq, reply_to, read, doubted,
@@ -40,7 +41,7 @@ CREATE VIEW messages AS
            CAST(doubted = 1
                 AND NOT EXISTS (SELECT 1 FROM pins WHERE name = from_name AND fingerprint = sender)
                 AND EXISTS (SELECT 1 FROM pins WHERE name = from_name AND kind <> 'former') AS INTEGER) AS aside,
-           CAST(NULL AS TEXT) AS state, CAST(NULL AS TEXT) AS reason, CAST(NULL AS INTEGER) AS tries,
+           CAST(NULL AS TEXT) COLLATE BINARY AS state, CAST(NULL AS TEXT) AS reason, CAST(NULL AS INTEGER) AS tries,
            CAST(NULL AS INTEGER) AS next_try_at
     FROM received
     UNION ALL
