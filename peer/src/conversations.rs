@@ -162,13 +162,42 @@ impl Conversations {
     }
 }
 
+/// Positions being given, in the transaction that stores the messages. They count once they are [written](Self::write).
+#[derive(Debug)]
+pub struct Positions {
+    written: i64,
+    last: i64,
+}
+
+impl Positions {
+    /// Those behind the last one given so far.
+    pub fn begin(connection: &Connection) -> rusqlite::Result<Self> {
+        let last =
+            connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))?;
+        Ok(Self { written: last, last })
+    }
+
+    /// Gives the next one.
+    pub fn give(&mut self) -> i64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Writes which one was the last.
+    pub fn write(self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.last > self.written {
+            connection.prepare_cached("UPDATE positions SET last = ?1")?.execute([self.last])?;
+        }
+        Ok(())
+    }
+}
+
 /// Gives the next position, in the transaction that stores the message.
-///
-/// In two statements: for `RETURNING` SQLite sets up a table of its own each time, and a message that is received took
-/// 61 µs of CPU instead of 44 (64 senders).
 pub fn next_position(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("UPDATE positions SET last = last + 1")?.execute([])?;
-    connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))
+    let mut positions = Positions::begin(connection)?;
+    let position = positions.give();
+    positions.write(connection)?;
+    Ok(position)
 }
 
 /// A spot in the order of listings: that of a message, or the one before all.

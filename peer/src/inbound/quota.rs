@@ -1,5 +1,6 @@
 //! Quotas: how much is kept of those who are no contacts, so that nobody fills the disk. Owns the tables `kept` and
-//! `strangers`, which triggers of the schema keep up to date.
+//! `strangers`. What is kept is counted here, once a transaction; what is deleted, and whose key becomes a contact's or ceases
+//! to be one's, triggers of the schema count.
 
 use std::fmt;
 use std::str::FromStr;
@@ -90,6 +91,8 @@ pub struct Room {
     of_sender: Kept,
     /// Of all keys that are no contacts'.
     of_strangers: Kept,
+    /// What was not written yet.
+    taken: Kept,
 }
 
 /// So many messages, and so many bytes.
@@ -104,7 +107,7 @@ impl Quotas {
             Class::Unverified => (kept_of(connection, &[])?, Kept::default()),
             Class::Stranger(key) => (kept_of(connection, key.as_bytes())?, kept_of_strangers(connection)?),
         };
-        Ok(Room { quotas: *self, class, of_sender, of_strangers })
+        Ok(Room { quotas: *self, class, of_sender, of_strangers, taken: Kept::default() })
     }
 }
 
@@ -126,6 +129,29 @@ impl Room {
     pub fn take(&mut self, bytes: usize) {
         self.of_sender = self.of_sender.and(bytes);
         self.of_strangers = self.of_strangers.and(bytes);
+        self.taken = self.taken.and(bytes);
+    }
+
+    /// Writes what was counted, as kept of this sender.
+    pub fn write(self, connection: &Connection, sender: Option<Fingerprint>) -> rusqlite::Result<()> {
+        let Kept(messages, bytes) = self.taken;
+        if messages == 0 {
+            return Ok(());
+        }
+        let sender = sender.as_ref().map_or(&[][..], |key| &key.as_bytes()[..]);
+        connection
+            .prepare_cached(
+                "INSERT INTO kept (sender, messages, bytes) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (sender) DO UPDATE
+                 SET messages = messages + excluded.messages, bytes = bytes + excluded.bytes",
+            )?
+            .execute((sender, messages, bytes))?;
+        if let Class::Stranger(_) = self.class {
+            connection
+                .prepare_cached("UPDATE strangers SET messages = messages + ?1, bytes = bytes + ?2")?
+                .execute((messages, bytes))?;
+        }
+        Ok(())
     }
 }
 

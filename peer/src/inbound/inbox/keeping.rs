@@ -11,7 +11,7 @@ use super::super::sender::Verdict;
 use super::letters::Letters;
 use super::{Kept, place};
 use crate::contacts::Standing;
-use crate::conversations::next_position;
+use crate::conversations::Positions;
 
 /// So many ranges of sequence numbers are kept of a contact's key.
 const MOST_RANGES: usize = 1_000;
@@ -25,8 +25,11 @@ pub(super) struct Keeping<'a> {
     standing: &'a Standing,
     verdict: Verdict,
     room: Room,
+    positions: Positions,
     /// Nobody counts without a key.
     count: Option<Count<'a>>,
+    received_at: String,
+    source: String,
 }
 
 impl<'a> Keeping<'a> {
@@ -38,8 +41,17 @@ impl<'a> Keeping<'a> {
     ) -> rusqlite::Result<Self> {
         let most = if standing.vouched { MOST_RANGES } else { MOST_RANGES_OF_STRANGER };
         let count = letters.sender.key.map(|key| Count::of(connection, key, most)).transpose()?;
-        let room = letters.room(connection, standing)?;
-        Ok(Self { letters, connection, standing, verdict, room, count })
+        Ok(Self {
+            letters,
+            connection,
+            standing,
+            verdict,
+            room: letters.room(connection, standing)?,
+            positions: Positions::begin(connection)?,
+            count,
+            received_at: letters.now.to_string(),
+            source: letters.sender.source.ip().to_string(),
+        })
     }
 
     /// What becomes of the next one.
@@ -72,11 +84,13 @@ impl<'a> Keeping<'a> {
 
     /// Writes what was counted.
     pub(super) fn end(mut self) -> rusqlite::Result<()> {
-        self.count.as_mut().map_or(Ok(()), Count::write)
+        self.count.as_mut().map_or(Ok(()), Count::write)?;
+        self.room.write(self.connection, self.letters.sender.key)?;
+        self.positions.write(self.connection)
     }
 
-    fn insert(&self, id: Uuid, content: Content, seq: Option<u64>, is_doubted: bool) -> rusqlite::Result<()> {
-        let position = next_position(self.connection)?;
+    fn insert(&mut self, id: Uuid, content: Content, seq: Option<u64>, is_doubted: bool) -> rusqlite::Result<()> {
+        let position = self.positions.give();
         let place = match (&self.count, seq) {
             (Some(count), Some(seq)) if count.is_past(seq) => {
                 place::of(self.connection, count.key(), seq, position)?
@@ -100,9 +114,9 @@ impl<'a> Keeping<'a> {
                 ":to": to,
                 ":body": body,
                 ":sent_at": sent_at,
-                ":received_at": self.letters.now.to_string(),
+                ":received_at": self.received_at,
                 ":doubted": is_doubted,
-                ":source": self.letters.sender.source.ip().to_string(),
+                ":source": self.source,
                 ":seq": seq,
                 ":reply_to": reply_to,
             })?;
