@@ -89,7 +89,13 @@ impl<'a> Keeping<'a> {
         self.positions.write(self.connection)
     }
 
-    fn insert(&mut self, id: Uuid, content: Content, seq: Option<u64>, is_doubted: bool) -> rusqlite::Result<()> {
+    fn insert(
+        &mut self,
+        id: Uuid,
+        content: Content,
+        seq: Option<u64>,
+        is_doubted: bool,
+    ) -> rusqlite::Result<()> {
         let position = self.positions.give();
         let place = match (&self.count, seq) {
             (Some(count), Some(seq)) if count.is_past(seq) => {
