@@ -55,7 +55,7 @@ use courier::Courier;
 use errand::{Patience, SeeThroughError};
 use lock::Role;
 use outbox::retried::{self, Retried, Which};
-use outbox::{Draft, Queued, Standing, Terms};
+use outbox::{Draft, EXPIRED_AT_ONCE, Queued, Standing, Terms};
 use route::Route;
 
 /// Sends for the user.
@@ -224,9 +224,10 @@ impl Outbound {
         write.await.map_err(Fault::from)?.ok_or(Unsendable::Renamed)
     }
 
-    /// Queues messages again that were refused or have expired, each for as long as a new one.
+    /// Queues messages again that were refused or have expired, be it just now, each for as long as a new one.
     pub async fn retry(&self, which: Which, lifetime: Duration) -> Result<Retried, Fault> {
         let now = crate::now();
+        while self.courier.outbox.expire(now).await? == EXPIRED_AT_ONCE {}
         let write = self.store.write(move |connection| retried::retry(connection, &which, now, lifetime));
         Ok(write.await?)
     }

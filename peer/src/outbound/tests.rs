@@ -1,10 +1,10 @@
 //! Who may be written to, and who gets it: a directory that says what the test wants, and servers with keys of their own
 //! in the recipients' places.
 
-#[cfg(test)]
+mod ana;
+
 mod batches;
 
-use std::collections::HashMap;
 use std::slice;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,166 +13,15 @@ use protocol::message::Body;
 use serde_json::{Value, json};
 
 use super::courier::Step;
-use super::limits::Limits;
-use super::transport::Transport;
 use super::*;
-use crate::client::{Id, Peers, Site, response};
-use crate::contacts::{Contacts, Known};
+use crate::client::{Id, Site, response};
+use crate::contacts::Known;
 use crate::conversations::State;
-use crate::database;
-use crate::directory::Directory;
-use outbox::Outbox;
+use ana::*;
 
 const TERMS: Terms = Terms { lifetime: Duration::from_hours(1), insecure: false };
 const INSECURE: Terms = Terms { insecure: true, ..TERMS };
 const NOWHERE: &str = "https://127.0.0.1:1";
-
-/// What a directory is to say.
-#[derive(Clone, Default)]
-struct Word(Arc<Mutex<Option<HashMap<String, Value>>>>);
-
-impl Word {
-    fn away(&self) {
-        *self.0.lock().unwrap() = None;
-    }
-
-    fn claim(&self, name: &str, key: Option<Fingerprint>, address: Option<&Address>) {
-        let mut claim = json!({"name": name, "fingerprint": key, "online": address.is_some()});
-        if let Some(address) = address {
-            claim["address"] = json!(address);
-            claim["online_since"] = json!("2026-11-22T09:30:00Z");
-        }
-        self.0.lock().unwrap().get_or_insert_default().insert(name.to_owned(), claim);
-    }
-
-    /// It tells this name to nobody who has none there.
-    fn refuse(&self, name: &str) {
-        self.0.lock().unwrap().get_or_insert_default().insert(name.to_owned(), Value::Null);
-    }
-
-    fn answer(&self, request: &str) -> String {
-        let path = request.split(' ').nth(1).unwrap();
-        let name = path.strip_prefix("/peers/").unwrap();
-        match self.0.lock().unwrap().as_ref() {
-            None => response("503 Service Unavailable", "away"),
-            Some(claims) => match claims.get(name) {
-                Some(Value::Null) => problem("401 Unauthorized", "token-unknown"),
-                Some(claim) => response("200 OK", &claim.to_string()),
-                None => problem("404 Not Found", "unknown-name"),
-            },
-        }
-    }
-}
-
-fn problem(status: &str, slug: &str) -> String {
-    let code: u16 = status[..3].parse().unwrap();
-    let body = json!({"type": format!("urn:recado:problem:{slug}"), "title": slug, "status": code, "detail": "Because."});
-    response(status, &body.to_string())
-}
-
-/// Answers messages as a peer does that keeps them.
-fn receipt(request: &str) -> String {
-    let receipt = |message: &Value, status: Option<u16>| json!({"status": status, "id": message["id"], "received_at": "2026-11-22T09:30:00Z", "verified": true});
-    match handed_over(request) {
-        Value::Array(messages) => {
-            let results: Vec<Value> = messages.iter().map(|message| receipt(message, Some(201))).collect();
-            response("200 OK", &json!(results).to_string())
-        }
-        message => response("201 Created", &receipt(&message, None).to_string()),
-    }
-}
-
-/// What a request brings.
-fn handed_over(request: &str) -> Value {
-    serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
-}
-
-async fn recipient(id: &Id) -> Site {
-    Site::answering(Some(id.itself()), receipt).await
-}
-
-/// Ana, who sends.
-struct Ana {
-    outbound: Outbound,
-    _dir: tempfile::TempDir,
-}
-
-impl Ana {
-    async fn with(word: &Word) -> Self {
-        word.0.lock().unwrap().get_or_insert_default();
-        let word = word.clone();
-        let directory = Site::answering(None, move |request| word.answer(request)).await;
-        let url = directory.address.to_string().parse().unwrap();
-        Self::asking(Some(Directory::new(url).unwrap()))
-    }
-
-    fn asking(directory: Option<Directory>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = database::open(dir.path()).unwrap();
-        let courier = Courier {
-            outbox: Outbox::new(store.clone()),
-            contacts: Contacts::new(store.clone()),
-            directory,
-            transport: Transport::new(Peers::new(Id::new().itself()).unwrap()),
-            limits: Limits::default(),
-        };
-        let outbound = Outbound::new(rui_or("ana"), dir.path().to_owned(), courier, store);
-        Self { outbound, _dir: dir }
-    }
-
-    fn contacts(&self) -> &Contacts {
-        &self.outbound.courier.contacts
-    }
-
-    async fn sees(&self, key: Fingerprint) {
-        let see =
-            self.outbound.store.write(move |connection| pins::see(connection, &rui(), key, crate::now()));
-        see.await.unwrap();
-    }
-
-    fn pin(&self) -> Option<(Fingerprint, Kind)> {
-        self.contacts().pin(&rui()).unwrap().map(|pin| (pin.fingerprint, pin.kind))
-    }
-
-    fn last_address(&self) -> Option<Known> {
-        self.contacts().last_address(&rui()).unwrap()
-    }
-
-    /// Writes rui a message, if that may be.
-    async fn writes(&self, terms: Terms) -> Result<Queued, Unsendable> {
-        let routes = self.outbound.resolve(&[rui()], terms.insecure).await?;
-        let draft = Draft { to: rui(), body: Body::try_from("oi".to_owned()).unwrap() };
-        Ok(self.outbound.post(vec![draft], &routes, terms).await?.remove(0))
-    }
-
-    /// Tries to deliver the oldest message once, and says how it stands.
-    async fn tries(&self, message: &Queued) -> (Step, Standing) {
-        let step = self.outbound.courier.step(&rui(), &mut Route::default()).await.unwrap();
-        (step, self.outbound.courier.outbox.standing(message.position).unwrap())
-    }
-
-    async fn delivers(&self, message: &Queued) {
-        let (step, standing) = self.tries(message).await;
-        assert!(matches!(step, Step::Settled { .. }), "{step:?}");
-        assert_eq!(standing.state, State::Delivered, "{:?}", standing.reason);
-    }
-}
-
-fn rui() -> Name {
-    rui_or("rui")
-}
-
-fn rui_or(name: &str) -> Name {
-    name.parse().unwrap()
-}
-
-fn contact(key: Fingerprint) -> (Fingerprint, Kind) {
-    (key, Kind::Contact)
-}
-
-fn address(text: &str) -> Address {
-    text.parse().unwrap()
-}
 
 /// What is known of rui, and what the directory says of him.
 #[derive(Debug, Clone, Copy)]
@@ -457,4 +306,18 @@ async fn only_a_receipt_within_its_bounds_for_this_message_counts() {
         assert_eq!(ana.tries(&message).await.1.state, State::Queued);
         assert!(site.met().1 > 0);
     }
+}
+
+#[tokio::test]
+async fn what_has_expired_just_now_is_tried_again_at_once() {
+    let word = Word::default();
+    let ana = Ana::with(&word).await;
+    word.claim("rui", Some(Id::new().fingerprint()), None);
+    let message = ana.writes(Terms { lifetime: Duration::ZERO, ..TERMS }).await.unwrap();
+    let Retried::Now(retried) =
+        ana.outbound.retry(Which::These(vec![message.id]), TERMS.lifetime).await.unwrap()
+    else {
+        panic!("it is known")
+    };
+    assert!(matches!(retried[..], [(_, true)]), "{retried:?}");
 }
