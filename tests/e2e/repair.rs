@@ -1,6 +1,9 @@
 //! Somebody loses what they had: an old backup, a WAL that was cut short. What was delivered is delivered again, and only
 //! what is lacking; and nobody who says that they lack something can make a storm of that.
 
+/// One of the two dies while it is under way.
+mod broken_off;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

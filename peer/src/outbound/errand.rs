@@ -181,14 +181,14 @@ impl<'a> Errand<'a> {
 
     /// Repairs what the recipient has lost, for no longer than a first try takes: the rest is left for another time.
     async fn repair(&self, to: &Name, route: &mut Route, repair: &mut Repair) -> Result<(), Fault> {
-        let courier = &self.outbound.courier;
-        while repair.is_under_way() {
-            let turn = courier.turn(to, route, repair);
-            let Ok(step) = timeout_at(self.begun + FIRST_TRY, turn).await else { break };
+        let end = self.deadline.min(Instant::now() + FIRST_TRY);
+        while repair.is_under_way() && Instant::now() < end {
+            let turn = self.outbound.courier.turn(to, route, repair);
+            let Ok(step) = timeout_at(end, turn).await else { break };
             if matches!(step?, Step::Failed { .. }) {
                 break;
             }
         }
-        courier.leave(repair).await
+        Ok(())
     }
 }

@@ -150,9 +150,6 @@ impl Lane {
                 () = stop.cancelled() => {}
             }
         }
-        if let Err(fault) = courier.leave(&mut repair).await {
-            tracing::error!(%fault, %recipient, "what was to be sent again is left for an hour");
-        }
     }
 }
 

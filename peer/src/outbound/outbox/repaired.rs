@@ -1,8 +1,7 @@
 //! What repair needs of the outbox: which delivered messages are sent again, and when that was.
 
-use std::collections::VecDeque;
-
 use jiff::Timestamp;
+use protocol::message::Receipt;
 use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -16,9 +15,6 @@ use crate::outbound::handover::Fate;
 use crate::outbound::limits::Limit;
 use crate::outbound::repair::BETWEEN_REPAIRS;
 
-/// The most messages that are claimed at once.
-const MOST_CLAIMED: usize = 500;
-
 /// What this peer has counted of a recipient who has a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
@@ -30,28 +26,25 @@ pub struct Account {
     pub no_repair_before: Option<Timestamp>,
 }
 
-/// A delivered message that is to be sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claimed {
-    /// Its handle here.
-    pub position: i64,
-    /// Its number.
-    pub seq: u64,
+impl Account {
+    /// Whether nothing is sent again now. A clock that was set back is not waited for.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        self.no_repair_before.is_some_and(|end| now < end && end <= now + BETWEEN_REPAIRS)
+    }
 }
 
 const ACCOUNT: &str = "SELECT last_seq, no_repair_before,
             (SELECT max(seq) FROM sent WHERE to_name = ?1 AND delivered_to = ?2 AND state = 'delivered')
      FROM recipients WHERE name = ?1";
 
-/// A message that this key still counts as delivered.
-const AGAIN: &str = "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure
-     FROM sent WHERE position = ?1 AND state = 'delivered' AND delivered_to = ?2";
-
-/// Delivered to this key, within this range, and not sent again within the hour, whichever way the clock was set.
-const LACKING: &str = "SELECT position, seq FROM sent
+/// Delivered to this key, within this range, and not sent again within the hour, whichever way the clock was set; as
+/// [`pending`] reads it.
+const LACKING: &str =
+    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure FROM sent
      WHERE to_name = ?1 AND delivered_to = ?2 AND state = 'delivered' AND seq BETWEEN ?3 AND ?4
        AND (repaired_at IS NULL OR abs(?5 - repaired_at) >= ?6)
-     ORDER BY seq LIMIT ?7";
+     ORDER BY seq";
 
 impl Outbox {
     /// What was counted of this recipient so far. Blocks.
@@ -72,102 +65,56 @@ impl Outbox {
         Ok(account.unwrap_or(Account { last_seq: 0, delivered: 0, no_repair_before: None }))
     }
 
-    /// Whether there is anything that may be sent again now of what this recipient lacks. Blocks.
-    pub fn is_repairable(
-        &self,
-        to: &Name,
-        key: Fingerprint,
-        lacking: &[Range],
-        now: Timestamp,
-    ) -> Result<bool, Fault> {
-        let found = self.store.read(|connection| find(connection, to, key, lacking, now, 1))?;
-        Ok(!found.is_empty())
-    }
-
-    /// Takes the oldest messages that may be sent again now of what this recipient lacks. From here on they count as sent
-    /// again, whatever becomes of this process.
-    pub async fn claim(
-        &self,
-        to: &Name,
-        key: Fingerprint,
-        lacking: Vec<Range>,
-        now: Timestamp,
-    ) -> Result<VecDeque<Claimed>, Fault> {
-        let to = to.clone();
-        let write = self.store.write(move |connection| {
-            let claimed = find(connection, &to, key, &lacking, now, MOST_CLAIMED)?;
-            let positions = claimed.iter().map(|claimed| claimed.position);
-            set_repaired_at(connection, positions, Some(now))?;
-            Ok::<_, rusqlite::Error>(claimed.into())
-        });
-        Ok(write.await?)
-    }
-
-    /// These messages were claimed, and not sent again after all.
-    pub async fn release(&self, claimed: impl IntoIterator<Item = Claimed>) -> Result<(), Fault> {
-        let positions: Vec<_> = claimed.into_iter().map(|claimed| claimed.position).collect();
-        if positions.is_empty() {
-            return Ok(());
-        }
-        let write =
-            self.store.write(move |connection| set_repaired_at(connection, positions.into_iter(), None));
-        Ok(write.await?)
-    }
-
-    /// The first of these messages that go together, for nobody but the one who has this key, and which of them they are;
-    /// both are taken out of `claimed`. None if none of them is there any more. Blocks.
+    /// The oldest messages that may be sent again now of what this recipient lacks, as many as go together, for nobody but
+    /// the one who has this key; none if there are none. Blocks; no more of them are read than that.
     pub fn batch_again(
         &self,
         to: &Name,
         key: Fingerprint,
-        claimed: &mut VecDeque<Claimed>,
+        lacking: &[Range],
         limit: Limit,
-    ) -> Result<Option<(Batch, Vec<Claimed>)>, Fault> {
+        now: Timestamp,
+    ) -> Result<Option<Batch>, Fault> {
+        let hour = i64::try_from(BETWEEN_REPAIRS.as_millis()).unwrap_or(i64::MAX);
         Ok(self.store.read(|connection| {
-            let mut select = connection.prepare_cached(AGAIN)?;
+            let mut select = connection.prepare_cached(LACKING)?;
             let mut packer = Packer::only_for(key, limit);
-            let mut taken = Vec::new();
-            while let Some(next) = claimed.front() {
-                let found =
-                    select.query_row((next.position, key.as_bytes()), |row| pending(row, to)).optional()?;
-                if let Some(Pending { item, mut message, .. }) = found {
+            for (first, last) in lacking {
+                let key = key.as_bytes();
+                let mut rows = select.query((to.as_str(), key, first, last, now.as_millisecond(), hour))?;
+                while let Some(row) = rows.next()? {
+                    let Pending { item, mut message, .. } = pending(row, to)?;
                     if packer.is_empty() {
                         message.closed = closed::riding(connection, to)?;
                     }
                     if !packer.pack(item, &message, false).map_err(|error| unreadable(3, error))? {
-                        break;
+                        return Ok(packer.packed());
                     }
-                    taken.push(*next);
                 }
-                claimed.pop_front();
             }
-            Ok(packer.packed().map(|batch| (batch, taken)))
+            Ok(packer.packed())
         })?)
     }
 
-    /// The recipient has answered for messages that were sent again. Each stays delivered; since when the recipient keeps it
-    /// is what the last receipt says. What it will never keep again is not sent again either, and its number is closed.
-    pub async fn repaired(&self, to: &Name, settlement: Settlement) -> Result<(), Fault> {
+    /// The recipient has answered for messages that were sent again: what it said yes or no to is not for an hour. Each
+    /// stays delivered; since when the recipient keeps it is what the last receipt says. What it will never keep again is
+    /// not sent again either, and its number is closed.
+    pub async fn repaired(&self, to: &Name, settlement: Settlement, now: Timestamp) -> Result<(), Fault> {
         let to = to.clone();
         let write = self.store.write(move |connection| {
             for (position, fate) in &settlement.fates {
                 match fate {
-                    Fate::Kept(receipt) => {
-                        connection
-                            .prepare_cached(
-                                "UPDATE sent SET received_at = ?2, tries = tries + 1
-                                 WHERE position = ?1 AND state = 'delivered'",
-                            )?
-                            .execute((position, receipt.received_at.to_string()))?;
-                    }
+                    Fate::Kept(receipt) => kept(connection, *position, receipt, now)?,
                     Fate::Refused { status: 409 | 413 | 422, .. } => give_up(connection, &to, *position)?,
-                    Fate::Refused { .. } | Fate::Postponed { .. } | Fate::NotTried => {}
+                    Fate::Refused { .. } => sent_again(connection, *position, now)?,
+                    Fate::Postponed { .. } | Fate::NotTried => {}
                 }
             }
             if let Some((_, Fate::Kept(_))) = settlement.fates.first() {
                 closed::taken(connection, &to, &settlement.closed)?;
             }
-            reached(connection, &to)
+            let is_postponed = |(_, fate): &(i64, Fate)| matches!(fate, Fate::Postponed { .. });
+            if settlement.fates.iter().any(is_postponed) { Ok(()) } else { reached(connection, &to) }
         });
         Ok(write.await?)
     }
@@ -213,43 +160,21 @@ impl Outbox {
     }
 }
 
-fn find(
-    connection: &Connection,
-    to: &Name,
-    key: Fingerprint,
-    lacking: &[Range],
-    now: Timestamp,
-    most: usize,
-) -> rusqlite::Result<Vec<Claimed>> {
-    let hour = i64::try_from(BETWEEN_REPAIRS.as_millis()).unwrap_or(i64::MAX);
-    let mut select = connection.prepare_cached(LACKING)?;
-    let mut found = Vec::new();
-    for (first, last) in lacking {
-        let most = most - found.len();
-        if most == 0 {
-            break;
-        }
-        let key = key.as_bytes();
-        let rows = select
-            .query_map((to.as_str(), key, first, last, now.as_millisecond(), hour, most), |row| {
-                Ok(Claimed { position: row.get(0)?, seq: row.get(1)? })
-            })?;
-        for claimed in rows {
-            found.push(claimed?);
-        }
-    }
-    Ok(found)
+fn kept(connection: &Connection, position: i64, receipt: &Receipt, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE sent SET received_at = ?2, repaired_at = ?3, tries = tries + 1
+             WHERE position = ?1 AND state = 'delivered'",
+        )?
+        .execute((position, receipt.received_at.to_string(), now.as_millisecond()))?;
+    Ok(())
 }
 
-fn set_repaired_at(
-    connection: &Connection,
-    mut positions: impl Iterator<Item = i64>,
-    at: Option<Timestamp>,
-) -> rusqlite::Result<()> {
-    let at = at.map(Timestamp::as_millisecond);
-    let mut set = connection
-        .prepare_cached("UPDATE sent SET repaired_at = ?2 WHERE position = ?1 AND state = 'delivered'")?;
-    positions.try_for_each(|position| set.execute((position, at)).map(drop))
+fn sent_again(connection: &Connection, position: i64, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE sent SET repaired_at = ?2 WHERE position = ?1 AND state = 'delivered'")?
+        .execute((position, now.as_millisecond()))?;
+    Ok(())
 }
 
 /// Of nobody's key, a message is in no repair.
@@ -265,9 +190,10 @@ fn give_up(connection: &Connection, to: &Name, position: i64) -> rusqlite::Resul
 
 #[cfg(test)]
 mod tests {
+    use protocol::message::Ranges;
     use rusqlite::{ToSql, params};
 
-    use super::super::tests::outbox;
+    use super::super::tests::{outbox, refused};
     use super::*;
 
     #[test]
@@ -280,15 +206,18 @@ mod tests {
             });
             plan.unwrap()
         };
-        let covered = "SEARCH sent USING COVERING INDEX sent_delivered (to_name=? AND delivered_to=?";
-        for (sql, parameters, index, columns) in [
-            (ACCOUNT, params!["rui", [0_u8; 32]], covered, ")"),
-            (LACKING, params!["rui", [0_u8; 32], 1, 2, 3, 4, 5], covered, " AND seq>? AND seq<?)"),
-            (AGAIN, params![1, [0_u8; 32]], "SEARCH sent USING INTEGER PRIMARY KEY (rowid=?", ")"),
+        let index = "INDEX sent_delivered (to_name=? AND delivered_to=?";
+        for (sql, parameters, expected) in [
+            (ACCOUNT, params!["rui", [0_u8; 32]], format!("SEARCH sent USING COVERING {index})")),
+            (
+                LACKING,
+                params!["rui", [0_u8; 32], 1, 2, 3, 4],
+                format!("SEARCH sent USING {index} AND seq>? AND seq<?)"),
+            ),
         ] {
             let plan = plan(sql, parameters);
             let step = plan.iter().find(|step| step.contains("sent")).unwrap();
-            assert_eq!(*step, format!("{index}{columns}"));
+            assert_eq!(*step, expected);
             assert!(
                 !plan.iter().any(|step| step.contains("TEMP") || step.contains("SCAN sent")),
                 "{plan:#?}"
@@ -309,21 +238,24 @@ mod tests {
         });
         fill.await.unwrap();
         let now = Timestamp::from_second(1_000_000_000).unwrap();
-        let claimed = outbox.claim(&rui, key, vec![(1, 9)], now).await.unwrap();
-        assert_eq!(claimed, [Claimed { position: 1, seq: 1 }]);
-        let again = |now| outbox.is_repairable(&rui, key, &[(1, 9)], now).unwrap();
+        let again = |range, now| {
+            let batch = outbox.batch_again(&rui, key, &[range], Limit::MOST, now).unwrap();
+            batch.map(|batch| batch.items().iter().map(|item| item.seq).collect::<Vec<_>>())
+        };
+        assert_eq!(again((1, 9), now), Some(vec![1]));
+        let fates = vec![(1, refused())];
+        let settlement = Settlement { fates, closed: Ranges::default(), key: Some(key) };
+        outbox.repaired(&rui, settlement, now).await.unwrap();
         let second = std::time::Duration::from_secs(1);
         for (now, expected) in [
-            (now, false),
-            (now + BETWEEN_REPAIRS - second, false),
-            (now + BETWEEN_REPAIRS, true),
-            (now - BETWEEN_REPAIRS + second, false),
-            (now - BETWEEN_REPAIRS, true),
+            (now, None),
+            (now + BETWEEN_REPAIRS - second, None),
+            (now + BETWEEN_REPAIRS, Some(vec![1])),
+            (now - BETWEEN_REPAIRS + second, None),
+            (now - BETWEEN_REPAIRS, Some(vec![1])),
         ] {
-            assert_eq!(again(now), expected, "{now}");
+            assert_eq!(again((1, 9), now), expected, "{now}");
         }
-        assert!(!outbox.is_repairable(&rui, key, &[(2, 9)], now + BETWEEN_REPAIRS).unwrap());
-        outbox.release(claimed).await.unwrap();
-        assert!(again(now));
+        assert_eq!(again((2, 9), now + BETWEEN_REPAIRS), None);
     }
 }
