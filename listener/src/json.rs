@@ -4,7 +4,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use protocol::problem::{Problem, Slug};
+use protocol::problem::{Problem, Slug, clipped};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
@@ -121,6 +121,7 @@ fn explain(text: &str, error: &serde_json::Error, misshapen: Slug) -> Problem {
     }
 }
 
+/// Clipped: serde repeats what it dislikes, and that may be all that was sent.
 fn not_json(error: &serde_json::Error) -> Problem {
     Slug::BadJson.because(clipped(format!("Send one JSON value, and nothing behind it: {error}.")))
 }
@@ -132,13 +133,10 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Problem {
     Slug::BadJson.because(format!("Send JSON in UTF-8: this is none at line {line} column {column}."))
 }
 
-/// At most 256 bytes: serde repeats what it dislikes, and that may be all that was sent.
-pub(crate) fn clipped(detail: String) -> String {
-    protocol::problem::clipped(detail, 256)
-}
-
 #[cfg(test)]
 mod tests {
+    use protocol::problem::LONGEST_DETAIL;
+
     use super::*;
 
     fn parse(text: &[u8]) -> Result<Vec<u8>, Problem> {
@@ -170,7 +168,7 @@ mod tests {
     fn a_detail_does_not_repeat_all_that_was_sent() {
         let text = format!("[\"{}\"]", "ü".repeat(5000));
         let detail = parse(text.as_bytes()).unwrap_err().detail;
-        assert!(detail.len() <= 256 && detail.ends_with('…'), "{detail}");
+        assert!(detail.len() <= LONGEST_DETAIL && detail.ends_with('…'), "{detail}");
     }
 
     #[test]

@@ -4,11 +4,10 @@ use std::error::Error as _;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use protocol::problem::Slug;
+use protocol::problem::{Slug, clipped};
 use serde::de::DeserializeOwned;
 
 use crate::Refusal;
-use crate::json::clipped;
 
 /// The query string as `T`; one that is not a `T` is `422 invalid-query`.
 #[derive(Debug, Clone, Copy)]

@@ -13,8 +13,6 @@ use crate::problem::{Body, Problem, clipped};
 pub const MOST_MESSAGES: usize = 500;
 /// The most bytes of a batch as encoded.
 pub const LONGEST_BATCH: usize = 1024 * 1024;
-/// The most bytes of a problem's detail in the answer to a batch.
-pub const LONGEST_DETAIL: usize = 256;
 
 /// What became of one message of a batch: a receipt or a problem, with the status that the message would have been
 /// answered with on its own.
@@ -39,7 +37,7 @@ impl Item {
             kind: Cow::Owned(kind.into_owned()),
             title: Cow::Owned(title.into_owned()),
             status,
-            detail: Cow::Owned(clipped(detail.into_owned(), LONGEST_DETAIL)),
+            detail: Cow::Owned(clipped(detail.into_owned())),
         })
     }
 }
@@ -92,6 +90,7 @@ mod tests {
     use super::*;
     use crate::Slug;
     use crate::message::Ranges;
+    use crate::problem::LONGEST_DETAIL;
 
     fn receipt() -> Receipt {
         Receipt {

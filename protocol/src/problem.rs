@@ -168,11 +168,14 @@ pub struct Body<'a> {
     pub detail: Cow<'a, str>,
 }
 
-/// A text of at most so many bytes, with an ellipsis at its end if it was longer.
+/// The most bytes of a detail where its length is a stranger's choice, and in the answer to a batch.
+pub const LONGEST_DETAIL: usize = 256;
+
+/// A text of at most [`LONGEST_DETAIL`] bytes, with an ellipsis at its end if it was longer.
 #[must_use]
-pub fn clipped(mut text: String, most: usize) -> String {
-    if text.len() > most {
-        text.truncate(text.floor_char_boundary(most.saturating_sub('…'.len_utf8())));
+pub fn clipped(mut text: String) -> String {
+    if text.len() > LONGEST_DETAIL {
+        text.truncate(text.floor_char_boundary(LONGEST_DETAIL - '…'.len_utf8()));
         text.push('…');
     }
     text

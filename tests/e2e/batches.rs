@@ -1,8 +1,9 @@
 //! A program leaves many messages at once: taken in order, committed together, answered one by one.
 
 use protocol::Slug;
-use protocol::batch::{LONGEST_BATCH, LONGEST_DETAIL, MOST_MESSAGES};
+use protocol::batch::{LONGEST_BATCH, MOST_MESSAGES};
 use protocol::message::{LONGEST_BODY, LONGEST_ENCODED};
+use protocol::problem::LONGEST_DETAIL;
 use reqwest::Method;
 use serde_json::{Value, json};
 
