@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use protocol::directory::{Claim, Registered, Registration};
-use protocol::problem::Body;
+use protocol::problem::{Body, clipped};
 use protocol::{Name, Secret, Slug, paths};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -162,7 +162,7 @@ impl Directory {
                 Err(away("what answers there is no directory".to_owned()))
             }
             Some(slug) if is_no(slug) => {
-                Err(DirectoryError::Refused { slug, detail: body.detail.into_owned() })
+                Err(DirectoryError::Refused { slug, detail: clipped(body.detail.into_owned()) })
             }
             _ => Err(away(format!("it answers {status}"))),
         }
@@ -185,7 +185,7 @@ impl Directory {
 
     fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, DirectoryError> {
         serde_json::from_slice(bytes)
-            .map_err(|error| self.away(format!("it answers what no directory does: {error}")))
+            .map_err(|error| self.away(clipped(format!("it answers what no directory does: {error}"))))
     }
 
     /// Why a question got no answer.

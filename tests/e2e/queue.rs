@@ -7,7 +7,7 @@ use protocol::Slug;
 use protocol::batch::{LONGEST_BATCH, MOST_MESSAGES};
 use serde_json::{Value, json};
 
-use super::harness::{Claim, Directory, Key, Peer, Recipient, Reply, Sent, new_token, until};
+use super::harness::{Claim, Directory, Fake, Key, Peer, Recipient, Reply, Sent, new_token, until};
 
 fn texts(count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("ana/{number}")).collect()
@@ -316,6 +316,37 @@ fn what_is_no_answer_to_a_batch_counts_for_nothing() {
     for recipient in recipients {
         assert_eq!((recipient.kept(), recipient.repeats().len()), (texts(5), 0));
     }
+}
+
+/// Rui says at length why not, of two messages of a batch and of a single one.
+#[test]
+fn why_a_message_is_not_kept_is_kept_in_short() {
+    let directory = Directory::start();
+    let mut ana = Peer::claimed_but_offline(&directory, "ana");
+    let claim = Claim::offline(&directory, "rui");
+    ana.queue("rui", "ana", MOST_MESSAGES);
+    let at_length = |slug: Slug, bytes| serde_json::to_value(slug.because("x".repeat(bytes)).body()).unwrap();
+    let rui = Recipient::who().answering(move |asked| {
+        let batch = asked.body.as_array().expect("a batch");
+        let mut items = vec![json!({"status": 429}); batch.len()];
+        items[0] = at_length(Slug::NotAccepted, batch.len() * 400);
+        items[1] = at_length(Slug::Unavailable, batch.len() * 400);
+        Some(answer(items))
+    });
+    rui.comes(&directory, &claim);
+    ana.serve();
+    until("one is refused", || (ana.count_sent("refused") > 0).then_some(()));
+    ana.kill();
+    let is_short = |reason: &str| reason.len() < 300 && reason.contains(": xxx") && reason.ends_with('…');
+    let reasons: Vec<_> = ana.sent().into_iter().filter_map(|line| line.reason).take(2).collect();
+    assert!(reasons.iter().all(|reason| is_short(reason)), "{reasons:?}");
+
+    Fake::start(&directory, "eva", move |_| {
+        let problem = at_length(Slug::InvalidMessage, 3_000).to_string();
+        Reply::answer(422, protocol::paths::PROBLEM_JSON, problem)
+    });
+    let refused = ana.run(&["send", "--json", "eva", "oi"]).expect(4).json::<Sent>().remove(0);
+    assert!(is_short(&refused.reason.unwrap()));
 }
 
 /// The address is rui's no more: first somebody with another key answers there, then one with his key who is not rui.

@@ -15,7 +15,7 @@ pub(super) fn of_sender(why: Why, name: &Name, key: Option<Fingerprint>) -> Prob
         Why::PinnedToAnother(pin) => {
             let proved = key.map_or_else(|| "none".to_owned(), |key| key.to_string());
             Slug::KeyMismatch.because(format!(
-                "Here {name} has the key {pin}, and you proved {proved}. If {name} has a new key, tell the recipient, who can type: peer trust {name} {proved}. Otherwise send under a name of your own.",
+                "Here {name} has another key than you proved. If it is {name}'s new one, tell the recipient, who can type: peer trust {name} {proved}. Otherwise send under a name of your own. The key here is {pin}.",
             ))
         }
         Why::ClaimedByAnother(claimed) => Slug::KeyMismatch.because(format!(

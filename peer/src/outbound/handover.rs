@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol::batch::Item as Said;
 use protocol::message::Receipt;
-use protocol::problem::Body;
+use protocol::problem::{Body, clipped};
 use protocol::{Fingerprint, Slug};
 use uuid::Uuid;
 
@@ -208,7 +208,10 @@ impl Objection {
     fn of(status: u16, problem: Option<&Body<'_>>) -> Self {
         let slug = problem.and_then(|problem| Slug::from_urn(&problem.kind));
         let reason = match (slug, problem) {
-            (Some(slug), Some(problem)) => format!("{}: {}", slug.word(), problem.detail),
+            (Some(slug), Some(problem)) => {
+                // It is kept, and shown with each message that it holds up.
+                format!("{}: {}", slug.word(), clipped(problem.detail.to_string()))
+            }
             _ => format!("the recipient answers {status}"),
         };
         let meaning = match (status, slug) {

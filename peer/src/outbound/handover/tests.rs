@@ -1,5 +1,6 @@
 //! Every answer, to one message and to several, and what it means for each.
 
+use protocol::problem::LONGEST_DETAIL;
 use serde_json::{Value, json};
 
 use super::*;
@@ -94,6 +95,31 @@ fn each_problem_is_final_or_not() {
         assert_eq!(fates(&among), expected, "{}", slug.word());
     }
     assert!(matches!(judged(1, 403, "forbidden by a proxy"), Handover::Unreachable { .. }));
+}
+
+#[test]
+fn what_a_recipient_says_of_why_is_kept_in_short() {
+    let long = |slug: Slug| serde_json::to_value(slug.because("ü".repeat(2_000)).body()).unwrap();
+    let reason_of = |handover: Handover| match handover {
+        Handover::Unreachable { reason, .. } | Handover::Misdirected { reason } => reason,
+        Handover::Answered { fates, .. } => match fates.into_iter().last() {
+            Some(Fate::Refused { reason, .. } | Fate::Postponed { reason }) => reason,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    for slug in [Slug::Unavailable, Slug::NotAccepted, Slug::Misdirected] {
+        for handover in [
+            judged(1, slug.status(), &long(slug).to_string()),
+            judged(2, slug.status(), &long(slug).to_string()),
+            together(&[item(201, 1), long(slug)]),
+            together(&[long(slug), long(slug)]),
+        ] {
+            let reason = reason_of(handover);
+            let detail = reason.strip_prefix(&format!("{}: ", slug.word())).unwrap();
+            assert!(detail.len() <= LONGEST_DETAIL && detail.ends_with("ü…"), "{reason}");
+        }
+    }
 }
 
 #[test]
