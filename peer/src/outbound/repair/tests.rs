@@ -554,7 +554,7 @@ async fn a_sender_whose_count_is_behind_goes_on_from_what_was_had() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_key_is_sent_nothing_of_what_was_said_to_the_one_before() {
     let mut two = Two::losing(5, |seq| seq == 2).await;
-    let other = Fingerprint::from_bytes([7; 32]);
+    let (key, other) = (two.key(), Fingerprint::from_bytes([7; 32]));
     // He is asked again, and his name has another key before the answer is heard.
     two.write(1, u64::MAX).await;
     let mut route = Route::default();
@@ -565,6 +565,9 @@ async fn another_key_is_sent_nothing_of_what_was_said_to_the_one_before() {
     assert_eq!(two.repeats(), 0);
     let account = two.courier.outbox.account(&name("rui"), other).unwrap();
     assert_eq!(account.delivered, 0, "nothing was delivered to it");
+    let outbox = &two.courier.outbox;
+    let repairable = |key| outbox.is_repairable(&name("rui"), key, &[(1, 9)], crate::now()).unwrap();
+    assert_eq!((repairable(other), repairable(key)), (false, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
