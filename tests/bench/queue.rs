@@ -20,6 +20,9 @@ use super::{ROUNDS, copies, median};
 const QUEUED: usize = 10_000;
 const LOST: usize = 1_000;
 
+/// How many messages wait.
+const QUEUE: &str = "SELECT count(*) FROM sent WHERE state = 'queued'";
+
 /// Ana, who writes to rui. Neither of them runs.
 struct Pair {
     directory: Program,
@@ -105,7 +108,7 @@ fn delivered(runtime: &Runtime, batches: Option<bool>) -> f64 {
     let rui = pair.rui(proxy.as_ref().map_or(&[], |(_, flags)| flags));
     let begun = Instant::now();
     let ana = pair.ana();
-    until_counted(&pair.database("ana"), "SELECT count(*) FROM sent WHERE state = 'queued'", 0);
+    until_counted(&pair.database("ana"), QUEUE, 0);
     let seconds = begun.elapsed().as_secs_f64();
     until_counted(&pair.database("rui"), "SELECT count(*) FROM received", QUEUED);
     if let Some((proxy, _)) = proxy {
@@ -126,6 +129,8 @@ pub fn repair() {
         let rui = pair.rui(&[]);
         let ana = pair.ana();
         until_counted(&pair.database("rui"), "SELECT count(*) FROM received", LOST);
+        // Only what ana knows to be delivered is repaired.
+        until_counted(&pair.database("ana"), QUEUE, 0);
         drop(rui);
         for (bytes, file) in backup {
             match bytes {
