@@ -159,7 +159,10 @@ impl Courier {
                 Progress::Less => under_way.lack = lack,
                 Progress::None => self.in_vain(recipient, repair).await?,
             },
-            None if lack.is_empty() || account.rests(crate::now()) => {}
+            None if lack.is_empty() => {}
+            None if account.rests(crate::now()) => {
+                self.outbox.tell_again(recipient, lack.ranges()).await?;
+            }
             None => repair.under_way = Some(UnderWay { key: said.key, lack, begun: Instant::now() }),
         }
         Ok(())
