@@ -1,17 +1,18 @@
 -- What a sender needs to notice and to repair what a recipient has lost.
 
--- peer/src/outbound/outbox.rs: the key that gave the receipt, none where it was not checked; and when the message was last
--- sent again although it had been delivered. Milliseconds since 1970, as in all columns below.
+-- peer/src/outbound/outbox.rs: the key that gave the receipt, none where it was not checked; this peer's own key then, since
+-- ids belong to it; and when the message was last sent again although it had been delivered. Milliseconds since 1970, as in
+-- all columns below.
 ALTER TABLE sent ADD COLUMN delivered_to BLOB;
+ALTER TABLE sent ADD COLUMN delivered_as BLOB;
 ALTER TABLE sent ADD COLUMN repaired_at INTEGER;
-CREATE INDEX sent_delivered ON sent (to_name, delivered_to, seq, repaired_at) WHERE state = 'delivered';
+CREATE INDEX sent_delivered ON sent (to_name, delivered_to, delivered_as, seq, repaired_at) WHERE state = 'delivered';
 CREATE INDEX sent_given_up ON sent (to_name, position) WHERE state IN ('refused', 'expired');
 
--- peer/src/outbound/outbox.rs: when the next try is due, while one is waited for; how often the user has had messages tried
--- again; and before when nothing that was delivered is sent to it again.
+-- peer/src/outbound/outbox.rs: when the next try is due, while one is waited for; and how often the user has had messages
+-- tried again.
 ALTER TABLE recipients ADD COLUMN next_try_at INTEGER;
 ALTER TABLE recipients ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE recipients ADD COLUMN no_repair_before INTEGER;
 
 -- peer/src/outbound/outbox/closed.rs: the sequence numbers of each recipient under which nothing will ever be delivered:
 -- refused, expired, deleted or never given. As ranges that neither touch nor overlap: all of them (due = 0), and once

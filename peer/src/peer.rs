@@ -98,7 +98,7 @@ impl Peer {
         let directory = server.map(|url| directory_at(url, &data_dir)).transpose()?;
         let contacts = Contacts::new(store.clone());
         let courier = Courier {
-            outbox: Outbox::new(store.clone()),
+            outbox: Outbox::new(store.clone(), key.fingerprint()),
             contacts: contacts.clone(),
             directory: directory.clone(),
             transport: Transport::new(Peers::new(key.certified())?),

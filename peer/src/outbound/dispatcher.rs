@@ -212,7 +212,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = database::open(dir.path()).unwrap();
         let courier = Courier {
-            outbox: Outbox::new(store.clone()),
+            outbox: Outbox::new(store.clone(), Id::new().fingerprint()),
             contacts: Contacts::new(store.clone()),
             directory: None,
             transport: Transport::new(Peers::new(Id::new().itself()).unwrap()),

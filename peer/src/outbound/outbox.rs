@@ -86,13 +86,14 @@ pub const EXPIRED_AT_ONCE: usize = 1_000;
 #[derive(Clone)]
 pub struct Outbox {
     store: Store,
+    own_key: Fingerprint,
 }
 
 impl Outbox {
-    /// The outbox in this database.
+    /// The outbox in this database, of whoever has this key now.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, own_key: Fingerprint) -> Self {
+        Self { store, own_key }
     }
 
     /// Those for whom something waits. Blocks; the cost grows with the recipients, not with the messages.

@@ -73,30 +73,25 @@ pub fn taken(connection: &Connection, to: &Name, told: &Ranges) -> rusqlite::Res
     told.iter().try_for_each(|range| subtract(connection, to, Which::Due, range))
 }
 
-/// The recipient lacks the numbers of these ranges: what is closed of them, it is told again; at most as many ranges of
-/// each as travel with one message.
-pub fn tell_again(connection: &Connection, to: &Name, lacking: &[Range]) -> rusqlite::Result<()> {
-    for range in lacking {
-        for (first, last) in overlapping(connection, to, Which::All, *range)? {
-            let range = (first.max(range.0), last.min(range.1));
-            add(connection, to, Which::Due, range)?;
-        }
+/// What is closed of these ranges: at most as many parts of each as travel with one message.
+pub fn within(connection: &Connection, to: &Name, ranges: &[Range]) -> rusqlite::Result<Vec<Range>> {
+    let mut closed = Vec::new();
+    for range in ranges {
+        let parts = overlapping(connection, to, Which::All, *range)?;
+        closed.extend(parts.into_iter().map(|(first, last)| (first.max(range.0), last.min(range.1))));
     }
-    Ok(())
+    Ok(closed)
 }
 
-/// Whether the recipient would be told something by that which it is not to be told already.
-pub fn is_news(connection: &Connection, to: &Name, lacking: &[Range]) -> rusqlite::Result<bool> {
-    for range in lacking {
-        for (first, last) in overlapping(connection, to, Which::All, *range)? {
-            let (first, last) = (first.max(range.0), last.min(range.1));
-            let due = overlapping(connection, to, Which::Due, (first, last))?;
-            if !matches!(due[..], [only] if only.0 <= first && last <= only.1) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+/// The recipient is told this range with the next message: nothing is delivered to it under these numbers.
+pub fn tell(connection: &Connection, to: &Name, range: Range) -> rusqlite::Result<()> {
+    add(connection, to, Which::Due, range)
+}
+
+/// Whether the recipient is to be told all of this range already.
+pub fn is_due(connection: &Connection, to: &Name, range: Range) -> rusqlite::Result<bool> {
+    let due = overlapping(connection, to, Which::Due, range)?;
+    Ok(matches!(due[..], [only] if only.0 <= range.0 && range.1 <= only.1))
 }
 
 /// Adds a range, and makes one of all that it touches.
@@ -252,9 +247,12 @@ mod tests {
                             due = due.difference(&told).copied().collect();
                         }
                         Act::TellAgain(lacking) => {
-                            let is_news = numbers(&lacking).intersection(&all).any(|number| !due.contains(number));
-                            assert_eq!(super::is_news(connection, &rui, &lacking)?, is_news);
-                            tell_again(connection, &rui, &lacking)?;
+                            for range in within(connection, &rui, &lacking)? {
+                                let is_told = (range.0..=range.1).all(|number| due.contains(&number));
+                                assert_eq!(is_due(connection, &rui, range)?, is_told);
+                                tell(connection, &rui, range)?;
+                                due.extend(range.0..=range.1);
+                            }
                             due.extend(numbers(&lacking).intersection(&all));
                         }
                     }

@@ -22,29 +22,25 @@ pub struct Account {
     pub last_seq: u64,
     /// The highest number that was delivered to its key; 0 if none was.
     pub delivered: u64,
-    /// Before this nothing is sent to it again.
-    pub no_repair_before: Option<Timestamp>,
 }
 
-impl Account {
-    /// Whether nothing is sent again now. A clock that was set back is not waited for.
-    #[must_use]
-    pub fn rests(&self, now: Timestamp) -> bool {
-        self.no_repair_before.is_some_and(|end| now < end && end <= now + BETWEEN_REPAIRS)
-    }
-}
-
-const ACCOUNT: &str = "SELECT last_seq, no_repair_before,
-            (SELECT max(seq) FROM sent WHERE to_name = ?1 AND delivered_to = ?2 AND state = 'delivered')
+const ACCOUNT: &str = "SELECT last_seq,
+            (SELECT max(seq) FROM sent WHERE to_name = ?1 AND delivered_to = ?2 AND delivered_as = ?3 AND state = 'delivered')
      FROM recipients WHERE name = ?1";
 
-/// Delivered to this key, within this range, and not sent again within the hour, whichever way the clock was set; as
-/// [`pending`] reads it.
+/// Delivered to this key as whoever this peer is now, within this range, as [`pending`] reads it; and whether it was sent
+/// again within the hour, whichever way the clock was set.
 const LACKING: &str =
-    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure FROM sent
-     WHERE to_name = ?1 AND delivered_to = ?2 AND state = 'delivered' AND seq BETWEEN ?3 AND ?4
-       AND (repaired_at IS NULL OR abs(?5 - repaired_at) >= ?6)
+    "SELECT position, id, from_name, body, sent_at, seq, reply_to, expires_at, insecure,
+            coalesce(abs(?6 - repaired_at) < ?7, 0)
+     FROM sent
+     WHERE to_name = ?1 AND delivered_to = ?2 AND delivered_as = ?3 AND state = 'delivered' AND seq BETWEEN ?4 AND ?5
      ORDER BY seq";
+
+/// Whether anything within this range was delivered to this key as whoever this peer is now, or still waits.
+const HOLDS: &str = "SELECT EXISTS (SELECT 1 FROM sent WHERE to_name = ?1 AND delivered_to = ?2 AND delivered_as = ?3
+                    AND state = 'delivered' AND seq BETWEEN ?4 AND ?5)
+     OR coalesce((SELECT seq FROM sent WHERE state = 'queued' AND to_name = ?1 ORDER BY position LIMIT 1) <= ?5, 0)";
 
 impl Outbox {
     /// What was counted of this recipient so far. Blocks.
@@ -52,21 +48,20 @@ impl Outbox {
         let account = self.store.read(|connection| {
             connection
                 .prepare_cached(ACCOUNT)?
-                .query_row((to.as_str(), key.as_bytes()), |row| {
-                    let before: Option<i64> = row.get(1)?;
+                .query_row((to.as_str(), key.as_bytes(), self.own_key.as_bytes()), |row| {
                     Ok(Account {
                         last_seq: row.get(0)?,
-                        delivered: row.get::<_, Option<u64>>(2)?.unwrap_or(0),
-                        no_repair_before: before.and_then(|at| Timestamp::from_millisecond(at).ok()),
+                        delivered: row.get::<_, Option<u64>>(1)?.unwrap_or(0),
                     })
                 })
                 .optional()
         })?;
-        Ok(account.unwrap_or(Account { last_seq: 0, delivered: 0, no_repair_before: None }))
+        Ok(account.unwrap_or(Account { last_seq: 0, delivered: 0 }))
     }
 
     /// The oldest messages that may be sent again now of what this recipient lacks, as many as go together, for nobody but
-    /// the one who has this key; none if there are none. Blocks; no more of them are read than that.
+    /// the one who has this key; none if there are none. A range is left at the first message that was sent again within
+    /// the hour. Blocks; no more of them are read than that.
     pub fn batch_again(
         &self,
         to: &Name,
@@ -80,9 +75,14 @@ impl Outbox {
             let mut select = connection.prepare_cached(LACKING)?;
             let mut packer = Packer::only_for(key, limit);
             for (first, last) in lacking {
-                let key = key.as_bytes();
-                let mut rows = select.query((to.as_str(), key, first, last, now.as_millisecond(), hour))?;
+                let keys = (key.as_bytes(), self.own_key.as_bytes());
+                let now = now.as_millisecond();
+                let mut rows = select.query((to.as_str(), keys.0, keys.1, first, last, now, hour))?;
                 while let Some(row) = rows.next()? {
+                    let is_repaired: bool = row.get(9)?;
+                    if is_repaired {
+                        break;
+                    }
                     let Pending { item, mut message, .. } = pending(row, to)?;
                     if packer.is_empty() {
                         message.closed = closed::riding(connection, to)?;
@@ -119,18 +119,6 @@ impl Outbox {
         Ok(write.await?)
     }
 
-    /// Nothing is sent to this recipient again before this.
-    pub async fn no_repair_before(&self, to: &Name, before: Timestamp) -> Result<(), Fault> {
-        let to = to.clone();
-        let write = self.store.write(move |connection| {
-            connection
-                .prepare_cached("UPDATE recipients SET no_repair_before = ?2 WHERE name = ?1")?
-                .execute((to.as_str(), before.as_millisecond()))
-        });
-        write.await?;
-        Ok(())
-    }
-
     /// The recipient has had a number above all that were given here: the next one is behind it, and those between were
     /// never given.
     pub async fn count_on(&self, to: &Name, highest: u64) -> Result<(), Fault> {
@@ -149,13 +137,35 @@ impl Outbox {
         Ok(write.await?)
     }
 
-    /// Of what this recipient lacks, what will never be delivered is told it with the next message.
-    pub async fn tell_again(&self, to: &Name, lacking: &[Range]) -> Result<(), Fault> {
-        if !self.store.read(|connection| closed::is_news(connection, to, lacking))? {
+    /// Of what the one with this key lacks, what will never be delivered to it is told it with the next message: what is
+    /// closed, and where nothing is held for it.
+    pub async fn tell_again(&self, to: &Name, key: Fingerprint, lacking: &[Range]) -> Result<(), Fault> {
+        let untold = self.store.read(|connection| {
+            let mut holds = connection.prepare_cached(HOLDS)?;
+            let mut untold = closed::within(connection, to, lacking)?;
+            for (first, last) in lacking {
+                let keys = (key.as_bytes(), self.own_key.as_bytes());
+                let held: bool =
+                    holds.query_row((to.as_str(), keys.0, keys.1, first, last), |row| row.get(0))?;
+                if !held {
+                    untold.push((*first, *last));
+                }
+            }
+            let mut news = Vec::new();
+            for range in untold {
+                if !closed::is_due(connection, to, range)? {
+                    news.push(range);
+                }
+            }
+            Ok::<_, rusqlite::Error>(news)
+        })?;
+        if untold.is_empty() {
             return Ok(());
         }
-        let (to, lacking) = (to.clone(), lacking.to_vec());
-        let write = self.store.write(move |connection| closed::tell_again(connection, &to, &lacking));
+        let to = to.clone();
+        let write = self.store.write(move |connection| {
+            untold.into_iter().try_for_each(|range| closed::tell(connection, &to, range))
+        });
         Ok(write.await?)
     }
 }
@@ -206,12 +216,12 @@ mod tests {
             });
             plan.unwrap()
         };
-        let index = "INDEX sent_delivered (to_name=? AND delivered_to=?";
+        let index = "INDEX sent_delivered (to_name=? AND delivered_to=? AND delivered_as=?";
         for (sql, parameters, expected) in [
-            (ACCOUNT, params!["rui", [0_u8; 32]], format!("SEARCH sent USING COVERING {index})")),
+            (ACCOUNT, params!["rui", [0_u8; 32], [1_u8; 32]], format!("SEARCH sent USING COVERING {index})")),
             (
                 LACKING,
-                params!["rui", [0_u8; 32], 1, 2, 3, 4],
+                params!["rui", [0_u8; 32], [1_u8; 32], 1, 2, 3, 4],
                 format!("SEARCH sent USING {index} AND seq>? AND seq<?)"),
             ),
         ] {
@@ -231,9 +241,9 @@ mod tests {
         let (rui, key) = ("rui".parse().unwrap(), Fingerprint::from_bytes([7; 32]));
         let fill = outbox.store.write(|connection| {
             connection.execute(
-                "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at, delivered_to)
-                 VALUES (1, randomblob(16), 'ana', 'rui', 'oi', '2026-11-22T09:30:00Z', 1, 'delivered', 0, ?1)",
-                [[7_u8; 32]],
+                "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at, delivered_to, delivered_as)
+                 VALUES (1, randomblob(16), 'ana', 'rui', 'oi', '2026-11-22T09:30:00Z', 1, 'delivered', 0, ?1, ?2)",
+                [[7_u8; 32], [1_u8; 32]],
             )
         });
         fill.await.unwrap();

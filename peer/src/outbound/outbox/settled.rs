@@ -20,15 +20,23 @@ pub struct Settlement {
     pub key: Option<Fingerprint>,
 }
 
+/// Between whom a message was delivered.
+#[derive(Clone, Copy)]
+struct Keys {
+    own: Fingerprint,
+    theirs: Fingerprint,
+}
+
 impl Outbox {
     /// The recipient has answered for messages that it was handed: all of it is written down at once.
     pub async fn settle(&self, to: &Name, settlement: Settlement) -> Result<(), Fault> {
-        let to = to.clone();
+        let (to, own_key) = (to.clone(), self.own_key);
         let write = self.store.write(move |connection| {
+            let keys = settlement.key.map(|key| Keys { own: own_key, theirs: key });
             let mut postponed = None;
             for (position, fate) in &settlement.fates {
                 match fate {
-                    Fate::Kept(receipt) => delivered(connection, &to, *position, receipt, settlement.key)?,
+                    Fate::Kept(receipt) => delivered(connection, &to, *position, receipt, keys)?,
                     Fate::Refused { reason, .. } => refused(connection, *position, reason)?,
                     Fate::Postponed { reason } => {
                         tried(connection, *position, reason)?;
@@ -87,16 +95,18 @@ fn delivered(
     to: &Name,
     position: i64,
     receipt: &Receipt,
-    key: Option<Fingerprint>,
+    keys: Option<Keys>,
 ) -> rusqlite::Result<()> {
     let mut deliver = connection.prepare_cached(
-        "UPDATE sent SET state = 'delivered', received_at = ?3, delivered_to = ?4, reason = NULL, tries = tries + 1
+        "UPDATE sent SET state = 'delivered', received_at = ?3, delivered_to = ?4, delivered_as = ?5, reason = NULL,
+                         tries = tries + 1
          WHERE position = ?1 AND state = ?2 RETURNING seq",
     )?;
     let received_at = receipt.received_at.to_string();
     let mut deliver_if = |state: &str| {
-        let key = key.as_ref().map(Fingerprint::as_bytes);
-        deliver.query_row((position, state, &received_at, key), |row| row.get(0)).optional()
+        let theirs = keys.as_ref().map(|keys| keys.theirs.as_bytes());
+        let own = keys.as_ref().map(|keys| keys.own.as_bytes());
+        deliver.query_row((position, state, &received_at, theirs, own), |row| row.get(0)).optional()
     };
     if deliver_if("queued")?.is_some() {
         return Ok(());

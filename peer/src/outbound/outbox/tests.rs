@@ -18,7 +18,7 @@ pub(super) fn draft(to: &str, body: &str) -> Draft {
 
 pub(super) fn outbox() -> (tempfile::TempDir, Outbox) {
     let dir = tempfile::tempdir().unwrap();
-    let outbox = Outbox::new(database::open(dir.path()).unwrap());
+    let outbox = Outbox::new(database::open(dir.path()).unwrap(), Fingerprint::from_bytes([1; 32]));
     (dir, outbox)
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use protocol::{Fingerprint, Name};
 use tokio::time::Instant;
 
-use super::{BETWEEN_REPAIRS, Lack, Progress, counter};
+use super::{counter, lacking};
 use crate::database::Fault;
 use crate::outbound::batch::Batch;
 use crate::outbound::courier::{Courier, Said, Step};
 use crate::outbound::handover::{Fate, Handover};
 use crate::outbound::outbox::Settlement;
+use crate::outbound::outbox::closed::Range;
 use crate::outbound::route::Route;
 
 /// A repair waits for its recipient no longer than a message does that the user says nothing else of.
@@ -30,7 +31,8 @@ pub struct Repair {
 struct UnderWay {
     /// Whose losses these are.
     key: Fingerprint,
-    lack: Lack,
+    /// What it lacks, in ascending order.
+    lacking: Vec<Range>,
     begun: Instant,
 }
 
@@ -59,7 +61,7 @@ impl Courier {
         }
         let step = self.step(recipient, route).await?;
         match (&step, failed) {
-            (Step::Settled { said: Some(said) }, _) => self.hear(recipient, said, &[], repair).await?,
+            (Step::Settled { said: Some(said) }, _) => self.hear(recipient, said, repair).await?,
             (Step::Nothing, Some(failed)) => return Ok(failed),
             (Step::Nothing, None) if repair.is_under_way() => {
                 return self.mend(recipient, route, repair).await;
@@ -73,17 +75,16 @@ impl Courier {
     /// waited for as with the queue.
     async fn mend(&self, recipient: &Name, route: &mut Route, repair: &mut Repair) -> Result<Step, Fault> {
         repair.rests = true;
-        while let Some(UnderWay { key, lack, begun }) = &repair.under_way {
+        while let Some(UnderWay { key, lacking, begun }) = &repair.under_way {
             let is_still_theirs = self.contacts.pin(recipient)?.is_some_and(|pin| pin.fingerprint == *key);
             if !is_still_theirs || begun.elapsed() > LONGEST {
                 repair.under_way = None;
                 break;
             }
             let portion = self.limits.portion(recipient, Instant::now());
-            let next =
-                self.outbox.batch_again(recipient, *key, lack.ranges(), portion.limit, crate::now())?;
+            let next = self.outbox.batch_again(recipient, *key, lacking, portion.limit, crate::now())?;
             let Some(batch) = next else {
-                self.outbox.tell_again(recipient, lack.ranges()).await?;
+                self.outbox.tell_again(recipient, *key, lacking).await?;
                 repair.under_way = None;
                 break;
             };
@@ -114,11 +115,11 @@ impl Courier {
         let Some(key) = repair.under_way.as_ref().map(|under_way| under_way.key) else {
             return Ok(Step::Settled { said: None });
         };
-        let (mut taken, mut last, mut is_all) = (Vec::new(), None, true);
-        for (item, fate) in batch.items().iter().zip(&fates) {
+        let (mut kept, mut last, mut is_all) = (0, None, true);
+        for fate in &fates {
             match fate {
                 Fate::Kept(receipt) => {
-                    taken.push(item.seq);
+                    kept += 1;
                     last = Some(Said { key, receipt: receipt.clone() });
                 }
                 Fate::Refused { .. } => {}
@@ -129,49 +130,27 @@ impl Courier {
         let fates = positions.zip(fates).collect();
         let settlement = Settlement { fates, closed: batch.closed().clone(), key: Some(key) };
         self.outbox.repaired(recipient, settlement, crate::now()).await?;
-        tracing::info!(%recipient, kept = taken.len(), "the recipient had lost messages: they were sent again");
-        match last {
-            Some(said) => self.hear(recipient, &said, &taken, repair).await?,
-            None if is_all => self.in_vain(recipient, repair).await?,
-            None => {}
+        tracing::info!(%recipient, kept, "the recipient had lost messages: they were sent again");
+        if let Some(said) = last {
+            self.hear(recipient, &said, repair).await?;
         }
         Ok(if is_all { Step::Settled { said: None } } else { Step::Failed { retry_after, moved: false } })
     }
 
-    /// What a recipient says it has, after the messages with these numbers were taken again: it may have lost something, or
-    /// have more than was ever counted here.
-    async fn hear(
-        &self,
-        recipient: &Name,
-        said: &Said,
-        taken_again: &[u64],
-        repair: &mut Repair,
-    ) -> Result<(), Fault> {
+    /// What a recipient says it has: it may have lost something, or have more than was ever counted here.
+    async fn hear(&self, recipient: &Name, said: &Said, repair: &mut Repair) -> Result<(), Fault> {
         let Some(highest) = said.receipt.highest else { return Ok(()) };
         let account = self.outbox.account(recipient, said.key)?;
         if let Some(highest) = counter(highest).filter(|highest| *highest > account.last_seq) {
             tracing::info!(%recipient, highest, "counting on from what the recipient has had");
             self.outbox.count_on(recipient, highest).await?;
         }
-        let lack = Lack::of(highest, &said.receipt.missing, account.delivered);
-        match repair.under_way.as_mut().filter(|under_way| under_way.key == said.key) {
-            Some(under_way) => match under_way.lack.progress(taken_again, &lack) {
-                Progress::Less => under_way.lack = lack,
-                Progress::None => self.in_vain(recipient, repair).await?,
-            },
-            None if lack.is_empty() => {}
-            None if account.rests(crate::now()) => {
-                self.outbox.tell_again(recipient, lack.ranges()).await?;
-            }
-            None => repair.under_way = Some(UnderWay { key: said.key, lack, begun: Instant::now() }),
+        let lacking = lacking(highest, &said.receipt.missing, account.delivered);
+        let begun = repair.under_way.take().filter(|under_way| under_way.key == said.key);
+        if !lacking.is_empty() {
+            let begun = begun.map_or_else(Instant::now, |under_way| under_way.begun);
+            repair.under_way = Some(UnderWay { key: said.key, lacking, begun });
         }
         Ok(())
-    }
-
-    /// What was sent again has not made the lack less.
-    async fn in_vain(&self, recipient: &Name, repair: &mut Repair) -> Result<(), Fault> {
-        tracing::info!(%recipient, "what was sent again has changed nothing: nothing more is, for an hour");
-        repair.under_way = None;
-        self.outbox.no_repair_before(recipient, crate::now() + BETWEEN_REPAIRS).await
     }
 }

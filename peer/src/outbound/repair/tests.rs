@@ -50,20 +50,20 @@ fn told(had: &BTreeSet<u64>) -> (u64, Ranges) {
     (highest, Ranges::try_from(told.collect::<Vec<_>>()).unwrap())
 }
 
-fn lack(highest: u64, missing: &[[u64; 2]], delivered: u64) -> Lack {
-    Lack::of(highest, &Ranges::try_from(missing.to_vec()).unwrap(), delivered)
+fn lack(highest: u64, missing: &[[u64; 2]], delivered: u64) -> Vec<Range> {
+    lacking(highest, &Ranges::try_from(missing.to_vec()).unwrap(), delivered)
 }
 
 proptest! {
     #[test]
     fn what_an_honest_receipt_tells_is_lacking_and_nothing_else(had in prop::collection::btree_set(1..90_u64, 0..80), delivered in 0..100_u64) {
         let (highest, missing) = told(&had);
-        let lack = Lack::of(highest, &missing, delivered);
-        let lacking = numbers(lack.ranges());
+        let lacking = numbers(&lacking(highest, &missing, delivered));
         prop_assert!(lacking.iter().all(|number| *number <= delivered && !had.contains(number)));
-        let known = (lack.from..=delivered).filter(|number| !had.contains(number));
+        let is_all = missing.iter().count() < Ranges::MOST;
+        let from = missing.iter().map(|range| range.0).next().filter(|_| !is_all).unwrap_or(1);
+        let known = (from..=delivered).filter(|number| !had.contains(number));
         prop_assert_eq!(known.collect::<BTreeSet<_>>(), lacking, "all of it, from the lowest that was told");
-        prop_assert_eq!(lack.is_empty(), lack.ranges().is_empty());
     }
 
     #[test]
@@ -73,45 +73,18 @@ proptest! {
         delivered in 0..80_u64,
     ) {
         let lack = lack(highest, &missing, delivered);
-        prop_assert!(lack.ranges().iter().all(|range| 1 <= range.0 && range.0 <= range.1 && range.1 <= delivered));
-        prop_assert!(lack.ranges().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
-    }
-
-    #[test]
-    fn an_honest_round_is_progress_and_one_that_changes_nothing_is_none(
-        delivered in 1..90_u64,
-        had in prop::collection::btree_set(1..90_u64, 1..80),
-        again in 1..20_usize,
-        more in prop::collection::btree_set(90..99_u64, 0..4),
-        lost in 1..90_u64,
-    ) {
-        let mut had: BTreeSet<_> = had.into_iter().filter(|number| *number <= delivered).collect();
-        let (highest, missing) = told(&had);
-        let before = Lack::of(highest, &missing, delivered);
-        let taken: Vec<_> = numbers(before.ranges()).into_iter().take(again).collect();
-        prop_assume!(!taken.is_empty());
-        prop_assert_eq!(before.progress(&taken, &before), Progress::None);
-        prop_assert_eq!(before.progress(&[], &before), Progress::Less, "nothing was tried");
-        had.extend(taken.iter().chain(&more));
-        let (highest, missing) = told(&had);
-        let after = Lack::of(highest, &missing, 99);
-        prop_assert_eq!(before.progress(&taken, &after), Progress::Less, "with whatever was written meanwhile");
-        // Something that it had is lost meanwhile, where that can be told.
-        if had.remove(&lost) && (before.from..=delivered).contains(&lost) && !numbers(before.ranges()).contains(&lost) {
-            let (highest, missing) = told(&had);
-            let after = Lack::of(highest, &missing, 99);
-            prop_assert_eq!(before.progress(&taken, &after) == Progress::None, after.from <= lost);
-        }
+        prop_assert!(lack.iter().all(|range| 1 <= range.0 && range.0 <= range.1 && range.1 <= delivered));
+        prop_assert!(lack.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
     }
 }
 
 #[test]
 fn a_loss_at_the_end_is_seen_by_what_was_delivered() {
-    assert_eq!(lack(7, &[], 7).ranges(), []);
-    assert_eq!(lack(7, &[], 9).ranges(), [(8, 9)]);
-    assert_eq!(lack(7, &[[3, 4], [6, 6]], 9).ranges(), [(3, 4), (6, 6), (8, 9)]);
-    assert_eq!(lack(9, &[[8, 8], [2, 5], [4, 6]], 5).ranges(), [(2, 5)]);
-    assert_eq!(lack(protocol::message::HIGHEST_SEQ, &[[1, 1 << 50]], 3).ranges(), [(1, 3)]);
+    assert_eq!(lack(7, &[], 7), []);
+    assert_eq!(lack(7, &[], 9), [(8, 9)]);
+    assert_eq!(lack(7, &[[3, 4], [6, 6]], 9), [(3, 4), (6, 6), (8, 9)]);
+    assert_eq!(lack(9, &[[8, 8], [2, 5], [4, 6]], 5), [(2, 5)]);
+    assert_eq!(lack(protocol::message::HIGHEST_SEQ, &[[1, 1 << 50]], 3), [(1, 3)]);
 }
 
 #[test]
@@ -338,7 +311,7 @@ impl Two {
         let answering = rui.clone();
         let site = Site::answering(Some(rui_key.itself()), move |request| answering.answer(request)).await;
         let courier = Courier {
-            outbox: Outbox::new(ana.clone()),
+            outbox: Outbox::new(ana.clone(), ana_key.fingerprint()),
             contacts: Contacts::new(ana.clone()),
             directory: None,
             transport: Transport::new(Peers::new(ana_key.itself()).unwrap()),
@@ -374,8 +347,7 @@ impl Two {
 
     async fn hour_passes(&self) {
         let write = self.outbound.store.write(|connection| {
-            connection.execute("UPDATE sent SET repaired_at = repaired_at - 3600000", [])?;
-            connection.execute("UPDATE recipients SET no_repair_before = no_repair_before - 3600000", [])
+            connection.execute("UPDATE sent SET repaired_at = repaired_at - 3600000", [])
         });
         write.await.unwrap();
     }
@@ -512,8 +484,11 @@ async fn what_is_lost_again_comes_again_after_an_hour_and_not_sooner() {
         two.lose(|seq| seq <= 4).await;
         two.repair = Repair::default();
         two.write_one_and_deliver().await;
-        assert_eq!(two.repeats(), 4, "only what was not sent again yet");
+        assert_eq!(two.repeats(), 3, "nothing of a range that was sent again");
     }
+    two.lose(|seq| seq == 8).await;
+    two.write_one_and_deliver().await;
+    assert_eq!(two.repeats(), 4, "but what else is lost");
     two.hour_passes().await;
     two.write_one_and_deliver().await;
     assert_eq!((two.rui.inbox(), two.repeats()), (two.delivered(), 8));
@@ -567,11 +542,24 @@ async fn another_key_is_sent_nothing_of_what_was_said_to_the_one_before() {
     let account = two.courier.outbox.account(&name("rui"), other).unwrap();
     assert_eq!(account.delivered, 0, "nothing was delivered to it");
     let outbox = &two.courier.outbox;
-    let repairable = |key| {
-        let batch = outbox.batch_again(&name("rui"), key, &[(1, 9)], Limit::MOST, crate::now()).unwrap();
-        batch.map_or(0, |batch| batch.items().len())
-    };
-    assert_eq!((repairable(other), repairable(key)), (0, 6));
+    let again = |key| outbox.batch_again(&name("rui"), key, &[(1, 9)], Limit::MOST, crate::now()).unwrap();
+    assert!(again(other).is_none() && again(key).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_by_another_key_of_mine_would_be_another_message() {
+    let mut two = Two::losing(5, |_| false).await;
+    let another = two
+        .outbound
+        .store
+        .write(|connection| connection.execute("UPDATE sent SET delivered_as = zeroblob(32)", []));
+    another.await.unwrap();
+    two.lose(|seq| seq == 2).await;
+    for _ in 0..3 {
+        two.write_one_and_deliver().await;
+    }
+    assert_eq!((two.repeats(), two.rui.inbox().len()), (0, 7));
+    assert_eq!(two.rui.job(had).await, (1..=8).collect(), "the hole is closed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

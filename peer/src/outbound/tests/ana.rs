@@ -100,7 +100,7 @@ impl Ana {
         let dir = tempfile::tempdir().unwrap();
         let store = database::open(dir.path()).unwrap();
         let courier = Courier {
-            outbox: Outbox::new(store.clone()),
+            outbox: Outbox::new(store.clone(), Id::new().fingerprint()),
             contacts: Contacts::new(store.clone()),
             directory,
             transport: Transport::new(Peers::new(Id::new().itself()).unwrap()),
