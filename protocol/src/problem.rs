@@ -121,7 +121,7 @@ pub struct Problem {
     pub slug: Slug,
     /// What happened here, and what to do about it.
     pub detail: Cow<'static, str>,
-    /// Whole seconds after which another try makes sense; sent as `Retry-After` with 429 and 503.
+    /// Whole seconds after which another try makes sense, if more is known than that it does.
     pub retry_after: Option<u32>,
 }
 
@@ -130,6 +130,12 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// Whole seconds after which another try makes sense, as they are sent: `429` and `503` always say.
+    #[must_use]
+    pub fn seconds_to_wait(&self) -> Option<u32> {
+        self.retry_after.or(matches!(self.slug.status(), 429 | 503).then_some(1))
     }
 
     /// The problem's members as they are sent.

@@ -229,6 +229,8 @@ fn nothing_overtakes_what_found_no_room() {
     assert_eq!(statuses(&items), [201, 201, 201, 429, 429, 429, 429]);
     assert!(items[3..].iter().all(|item| item["type"] == Slug::QuotaExceeded.urn()), "{items:?}");
     assert_eq!(rui.inbox_bodies(), ["1", "2", "3"]);
+    let answer = rui.leave_with(&zoe, &json!(batch)).expect(200);
+    assert_eq!(answer.header("retry-after"), Some("60"), "when to come with the rest");
     // What is kept already needs no room; the rest leaves when there is some, in its order.
     assert_eq!(statuses(&rui.leave_batch(&zoe, &batch[..4])), [200, 200, 200, 429]);
     rui.run(&["trust", "zoe", &zoe.fingerprint().to_string()]).expect(0);

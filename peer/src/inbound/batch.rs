@@ -145,24 +145,41 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
     }
 }
 
+/// What is answered for a batch.
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// What became of each item, in order.
+    pub items: Vec<Item>,
+    /// What was said of the first that is to come another time, and so of all behind it.
+    pub not_now: Option<Problem>,
+}
+
 /// What is answered for a batch: its problems where there are any, and in the places between them what became of the
-/// messages. After the first answer that says "not now" all are the same, so that the sender's order holds.
-pub(super) fn in_order(problems: &[Option<Problem>], kept: Vec<Item>) -> Vec<Item> {
+/// messages. After the first answer that says "not now" all are the same, so that the sender's order holds. There is none if
+/// less is said than was asked.
+pub(super) fn in_order(
+    problems: Vec<Option<Problem>>,
+    kept: impl IntoIterator<Item = Result<Item, Problem>>,
+) -> Option<Answers> {
+    let count = problems.len();
     let mut kept = kept.into_iter();
-    let mut not_now = None;
-    let mut answers = Vec::with_capacity(problems.len());
+    let mut items = Vec::with_capacity(count);
     for problem in problems {
-        let own = match problem {
-            Some(problem) => Some(Item::refused(problem)),
-            None => kept.next(),
+        let problem = match problem.map_or_else(|| kept.next(), |problem| Some(Err(problem)))? {
+            Ok(item) => {
+                items.push(item);
+                continue;
+            }
+            Err(problem) => problem,
         };
-        let Some(answer) = not_now.clone().or(own) else { continue };
-        if matches!(&answer, Item::Refused(problem) if matches!(problem.status, 429 | 503 | 507)) {
-            not_now = Some(answer.clone());
+        let item = Item::refused(&problem);
+        if matches!(problem.slug.status(), 429 | 503 | 507) {
+            items.resize(count, item);
+            return Some(Answers { items, not_now: Some(problem) });
         }
-        answers.push(answer);
+        items.push(item);
     }
-    answers
+    Some(Answers { items, not_now: None })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use protocol::{Fingerprint, Name, Problem, Slug, paths};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::batch::{self, Batch};
+use super::batch::{self, Answers, Batch};
 use super::claims::Claims;
 use super::gate::Gate;
 use super::inbox::{Inbox, Kept, Letters, Terms};
@@ -62,21 +62,37 @@ async fn leave_messages(
 ) -> Result<Response, Refusal> {
     if Batch::is_one(&document) {
         let batch = Batch::parse(&document)?;
-        return Ok(Answer(endpoint.take_batch(batch, key, source).await).into_response());
+        let answers = endpoint.take_batch(batch, key, source).await;
+        let Answers { items, not_now } = answers.ok_or_else(no_outcome)?;
+        let mut answer = Answer(items).into_response();
+        if let Some(seconds) = not_now.and_then(|problem| problem.seconds_to_wait()) {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        return Ok(answer);
     }
     let message = endpoint.addressed(batch::message(&document)?)?;
     let sender = Sender { name: message.from.clone(), key, source };
     let kept = endpoint.keep(&sender, vec![message]).await.map_err(|fault| refusal::of_fault(&fault))?;
-    let kept = kept.into_iter().next().ok_or_else(|| Refusal::internal("no outcome for a message"))?;
-    let (status, receipt) = outcome(kept, &sender)?;
-    Ok((status, Answer(receipt)).into_response())
+    let kept = kept.into_iter().next().ok_or_else(no_outcome)?;
+    let new = |receipt| (StatusCode::CREATED, Answer(receipt));
+    let before = |receipt| (StatusCode::OK, Answer(receipt));
+    Ok(outcome(kept, &sender, new, before)?.into_response())
 }
 
-/// What a sender is told of a message.
-fn outcome(kept: Kept, sender: &Sender) -> Result<(StatusCode, Receipt), Problem> {
+fn no_outcome() -> Refusal {
+    Refusal::internal("no outcome for a message")
+}
+
+/// What a sender is told of a message: its receipt, as one that is new or as one that was kept before, or why it is not kept.
+fn outcome<T>(
+    kept: Kept,
+    sender: &Sender,
+    new: impl Fn(Receipt) -> T,
+    before: impl Fn(Receipt) -> T,
+) -> Result<T, Problem> {
     match kept {
-        Kept::New(receipt) => Ok((StatusCode::CREATED, receipt)),
-        Kept::Before(receipt) => Ok((StatusCode::OK, receipt)),
+        Kept::New(receipt) => Ok(new(receipt)),
+        Kept::Before(receipt) => Ok(before(receipt)),
         Kept::OtherContent => Err(Slug::IdConflict.because(
             "A message with this id and other content is kept already. Give each message an id of its own.",
         )),
@@ -98,7 +114,7 @@ impl Endpoint {
     }
 
     /// Keeps what can be kept of a batch; an answer for each of its items.
-    async fn take_batch(&self, batch: Batch, key: Option<Fingerprint>, source: Source) -> Vec<Item> {
+    async fn take_batch(&self, batch: Batch, key: Option<Fingerprint>, source: Source) -> Option<Answers> {
         let mut messages = Vec::with_capacity(batch.items.len());
         let problems: Vec<Option<Problem>> = batch
             .items
@@ -109,22 +125,17 @@ impl Endpoint {
             Some(name) if !messages.is_empty() => self.answers(Sender { name, key, source }, messages).await,
             _ => Vec::new(),
         };
-        batch::in_order(&problems, kept)
+        batch::in_order(problems, kept)
     }
 
     /// An answer for each of these messages of one sender.
-    async fn answers(&self, sender: Sender, messages: Vec<Message>) -> Vec<Item> {
+    async fn answers(&self, sender: Sender, messages: Vec<Message>) -> Vec<Result<Item, Problem>> {
         let count = messages.len();
         match self.keep(&sender, messages).await {
-            Ok(kept) => kept
-                .into_iter()
-                .map(|kept| match outcome(kept, &sender) {
-                    Ok((StatusCode::CREATED, receipt)) => Item::New(receipt),
-                    Ok((_, receipt)) => Item::Before(receipt),
-                    Err(problem) => Item::refused(&problem),
-                })
-                .collect(),
-            Err(fault) => vec![Item::refused(&refusal::of_fault(&fault)); count],
+            Ok(kept) => {
+                kept.into_iter().map(|kept| outcome(kept, &sender, Item::New, Item::Before)).collect()
+            }
+            Err(fault) => vec![Err(refusal::of_fault(&fault)); count],
         }
     }
 

@@ -56,7 +56,7 @@ fn a_recipient_killed_while_it_is_repaired_gets_the_rest_when_it_is_back() {
     assert!(rui.count_received() <= ALL, "it was over before");
     // Somebody else is there for a while, and is told nothing.
     let other = Fake::at(&place, &Key::new(), |_| Reply::Silence);
-    until("he was looked for again and again", || (other.calls() >= 6).then_some(()));
+    until("he was looked for again and again", || (other.calls() >= 3).then_some(()));
     rui.serve_with(&roomy);
     until("the loss is made good", || (rui.count_received() == ALL + 1).then_some(()));
     assert_eq!(rui.inbox_bodies(), texts(1..=ALL + 1), "once and in order");

@@ -144,12 +144,15 @@ proptest! {
     fn each_has_its_own_answer_until_one_says_not_now(places in proptest::collection::vec(place(), 1..12)) {
         let problems: Vec<_> = places.iter().map(|(own, _)| own.map(|slug| slug.because("."))).collect();
         let without = places.iter().filter(|(own, _)| own.is_none());
-        let kept = without.map(|(_, later)| Item::refused(&later.because("."))).collect();
-        let answers: Vec<_> = in_order(&problems, kept).iter().map(status).collect();
+        let kept = without.map(|(_, later)| Err(later.because(".")));
+        let Answers { items, not_now } = in_order(problems, kept).unwrap();
+        let answers: Vec<_> = items.iter().map(status).collect();
         let alone: Vec<_> = places.iter().map(|(own, later)| own.unwrap_or(*later).status()).collect();
         let last = alone.iter().position(|status| [429, 503, 507].contains(status)).unwrap_or(alone.len() - 1);
         prop_assert_eq!(&answers[..=last], &alone[..=last]);
         prop_assert!(answers[last..].iter().all(|status| *status == alone[last]) || last == alone.len() - 1);
         prop_assert_eq!(answers.len(), places.len());
+        let stop = alone.iter().find(|status| [429, 503, 507].contains(*status)).copied();
+        prop_assert_eq!(not_now.map(|problem| problem.slug.status()), stop);
     }
 }
