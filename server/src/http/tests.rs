@@ -171,7 +171,7 @@ async fn what_cannot_be_taken_is_answered_by_member() {
     let folder = tempfile::tempdir().unwrap();
     let api = Api::open(folder.path()).await;
     let json = ("content-type", "application/json");
-    let long = format!("\"{}\"", "x".repeat(600_000));
+    let long = format!("\"{}\"", "x".repeat(listener::Limits::default().body_bytes));
     for (headers, body, expected) in [
         (&[json] as &[_], "{", (400, "bad-json")),
         (&[json], "[]", (400, "bad-request")),
