@@ -1,16 +1,17 @@
-//! Keeping: what becomes of each message of a sender who was judged, one after the other, in the transaction that keeps them.
+//! Keeping: the sender of letters is judged, once for all, in the transaction that keeps them; then what becomes of each, one
+//! after the other.
 
-use jiff::Timestamp;
 use protocol::message::{Message, Receipt};
-use rusqlite::{Connection, OptionalExtension as _, named_params};
+use rusqlite::{Connection, named_params};
 use uuid::Uuid;
 
+use super::super::claims::Answer;
 use super::super::had::{Count, Had};
 use super::super::quota::Room;
-use super::super::sender::Verdict;
-use super::letters::Letters;
+use super::super::sender::{Sender, Verdict, Why, judge, judge_unasked};
+use super::letters::{Content, Letters};
 use super::{Kept, place};
-use crate::contacts::Standing;
+use crate::contacts::{Standing, mismatches, pins};
 use crate::conversations::Positions;
 
 /// So many ranges of sequence numbers are kept of a contact's key.
@@ -19,7 +20,7 @@ const MOST_RANGES: usize = 1_000;
 const MOST_RANGES_OF_STRANGER: usize = 100;
 
 /// Messages being kept, one after the other, and what changes from one to the next.
-pub(super) struct Keeping<'a> {
+struct Keeping<'a> {
     letters: &'a Letters,
     connection: &'a Connection,
     standing: &'a Standing,
@@ -33,7 +34,7 @@ pub(super) struct Keeping<'a> {
 }
 
 impl<'a> Keeping<'a> {
-    pub(super) fn begin(
+    fn begin(
         letters: &'a Letters,
         connection: &'a Connection,
         standing: &'a Standing,
@@ -55,9 +56,9 @@ impl<'a> Keeping<'a> {
     }
 
     /// What becomes of the next one.
-    pub(super) fn keep(&mut self, message: &Message) -> rusqlite::Result<Kept> {
-        let (id, content) = (message.id.unwrap_or_else(Uuid::now_v7), content(self.letters, message));
-        let before = kept_before(self.connection, self.letters, message)?;
+    fn keep(&mut self, message: &Message) -> rusqlite::Result<Kept> {
+        let (id, content) = (message.id.unwrap_or_else(Uuid::now_v7), self.letters.content(message));
+        let before = self.letters.kept_before(self.connection, message)?;
         let is_verified = matches!(self.verdict, Verdict::Verified | Verdict::First);
         match (self.verdict, &before) {
             // Whatever became of its sender, it is kept, and who sends it again may know.
@@ -83,7 +84,7 @@ impl<'a> Keeping<'a> {
     }
 
     /// Writes what was counted.
-    pub(super) fn end(mut self) -> rusqlite::Result<()> {
+    fn end(mut self) -> rusqlite::Result<()> {
         self.count.as_mut().map_or(Ok(()), Count::write)?;
         self.room.write(self.connection, self.letters.sender.key)?;
         self.positions.write(self.connection)
@@ -114,7 +115,7 @@ impl<'a> Keeping<'a> {
             .execute(named_params! {
                 ":position": position,
                 ":place": place,
-                ":sender": space(self.letters),
+                ":sender": self.letters.space(),
                 ":id": id.as_bytes(),
                 ":from": from,
                 ":to": to,
@@ -140,43 +141,65 @@ impl<'a> Keeping<'a> {
     }
 }
 
-/// The parts of a message that make it the same message.
-pub(super) type Content = (String, String, String, Option<String>, Option<[u8; 16]>);
+impl Letters {
+    /// What comes of each, by what the directory says of the sender's name.
+    pub(super) fn keep(&self, connection: &Connection, answer: Answer) -> rusqlite::Result<Vec<Kept>> {
+        let standing = self.standing(connection)?;
+        let verdict = judge(self.sender.key, &standing, answer, self.terms.accept);
+        self.keep_as(connection, &standing, verdict)
+    }
 
-fn content(letters: &Letters, message: &Message) -> Content {
-    (
-        letters.sender.name.as_str().to_owned(),
-        message.to.as_ref().unwrap_or(&letters.to).as_str().to_owned(),
-        message.body.as_str().to_owned(),
-        message.sent_at.map(|time| time.to_string()),
-        message.reply_to.map(Uuid::into_bytes),
-    )
-}
+    /// The same, by what the directory said a moment ago; none if it has to be asked. That is only so where there is room
+    /// for the first message: if there is none, there is none for those behind it.
+    pub(super) fn keep_unasked(
+        &self,
+        connection: &Connection,
+        remembered: Option<Answer>,
+    ) -> rusqlite::Result<Option<Vec<Kept>>> {
+        let standing = self.standing(connection)?;
+        if let Some(verdict) = judge_unasked(self.sender.key, &standing, remembered, self.terms.accept) {
+            return self.keep_as(connection, &standing, verdict).map(Some);
+        }
+        let Some(first) = self.messages.first() else { return Ok(Some(Vec::new())) };
+        if self.kept_before(connection, first)?.is_some() {
+            return Ok(None);
+        }
+        let exceeded = self.room(connection, &standing)?.exceeded(first.body.as_str().len());
+        Ok(exceeded.map(|exceeded| vec![Kept::OverQuota(exceeded); self.messages.len()]))
+    }
 
-/// Whose ids these are.
-fn space(letters: &Letters) -> &[u8] {
-    letters.sender.key.as_ref().map_or(&[][..], |key| &key.as_bytes()[..])
-}
-
-/// The message of this sender with the id of this one, if there is one, and when it came.
-pub(super) fn kept_before(
-    connection: &Connection,
-    letters: &Letters,
-    message: &Message,
-) -> rusqlite::Result<Option<(Content, Timestamp)>> {
-    let Some(id) = message.id else { return Ok(None) };
-    connection
-        .prepare_cached(
-            "SELECT from_name, to_name, body, sent_at, reply_to, received_at
-             FROM received WHERE sender = ?1 AND id = ?2",
-        )?
-        .query_row((space(letters), id.as_bytes()), |row| {
-            let content = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-            let received_at: String = row.get(5)?;
-            let received_at = received_at.parse().map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(error))
-            })?;
-            Ok((content, received_at))
-        })
-        .optional()
+    fn keep_as(
+        &self,
+        connection: &Connection,
+        standing: &Standing,
+        verdict: Verdict,
+    ) -> rusqlite::Result<Vec<Kept>> {
+        let Sender { name, key, .. } = &self.sender;
+        let mut keeping = Keeping::begin(self, connection, standing, verdict)?;
+        let mut all = Vec::with_capacity(self.messages.len());
+        for message in &self.messages {
+            let kept = keeping.keep(message)?;
+            let holds_up = kept.holds_up();
+            all.push(kept);
+            if holds_up {
+                break;
+            }
+        }
+        keeping.end()?;
+        if let Some(last) = all.last().cloned() {
+            all.resize(self.messages.len(), last);
+        }
+        let any_kept = all.iter().any(|kept| matches!(kept, Kept::New(_) | Kept::Before(_)));
+        match (verdict, key) {
+            (Verdict::Verified, _) if any_kept => pins::used(connection, name, standing, self.now)?,
+            (Verdict::First, Some(key)) if any_kept => pins::see(connection, name, *key, self.now)?,
+            (Verdict::Refused(Why::PinnedToAnother(_)), Some(key))
+                if all.iter().any(|kept| matches!(kept, Kept::Refused(_))) =>
+            {
+                mismatches::note(connection, name, *key, self.now)?;
+            }
+            _ => {}
+        }
+        Ok(all)
+    }
 }

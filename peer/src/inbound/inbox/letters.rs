@@ -1,16 +1,18 @@
-//! Letters: messages that came together. Their sender is judged in the transaction that keeps them, once for all.
+//! Letters: messages of one sender that came together, and what is known of them before any is kept.
 
 use jiff::Timestamp;
 use protocol::Name;
 use protocol::message::Message;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
 
-use super::super::claims::Answer;
 use super::super::quota::{Class, Room};
-use super::super::sender::{Sender, Verdict, Why, judge, judge_unasked};
-use super::keeping::{Keeping, kept_before};
-use super::{Kept, Terms};
-use crate::contacts::{Standing, mismatches, pins};
+use super::super::sender::Sender;
+use super::Terms;
+use crate::contacts::{Standing, pins};
+
+/// The parts of a message that make it the same message.
+pub(super) type Content = (String, String, String, Option<String>, Option<[u8; 16]>);
 
 /// Messages of one sender that came together, with all that decides what becomes of them.
 #[derive(Debug, Clone)]
@@ -28,34 +30,8 @@ pub struct Letters {
 }
 
 impl Letters {
-    /// What comes of each, by what the directory says of the sender's name.
-    pub(super) fn keep(&self, connection: &Connection, answer: Answer) -> rusqlite::Result<Vec<Kept>> {
-        let standing = self.standing(connection)?;
-        let verdict = judge(self.sender.key, &standing, answer, self.terms.accept);
-        self.keep_as(connection, &standing, verdict)
-    }
-
-    /// The same, by what the directory said a moment ago; none if it has to be asked. That is only so where there is room
-    /// for the first message: if there is none, there is none for those behind it.
-    pub(super) fn keep_unasked(
-        &self,
-        connection: &Connection,
-        remembered: Option<Answer>,
-    ) -> rusqlite::Result<Option<Vec<Kept>>> {
-        let standing = self.standing(connection)?;
-        if let Some(verdict) = judge_unasked(self.sender.key, &standing, remembered, self.terms.accept) {
-            return self.keep_as(connection, &standing, verdict).map(Some);
-        }
-        let Some(first) = self.messages.first() else { return Ok(Some(Vec::new())) };
-        if kept_before(connection, self, first)?.is_some() {
-            return Ok(None);
-        }
-        let exceeded = self.room(connection, &standing)?.exceeded(first.body.as_str().len());
-        Ok(exceeded.map(|exceeded| vec![Kept::OverQuota(exceeded); self.messages.len()]))
-    }
-
     /// How the sender stands in this very transaction.
-    fn standing(&self, connection: &Connection) -> rusqlite::Result<Standing> {
+    pub(super) fn standing(&self, connection: &Connection) -> rusqlite::Result<Standing> {
         pins::standing(connection, &self.sender.name, self.sender.key)
     }
 
@@ -64,38 +40,42 @@ impl Letters {
         self.terms.quotas.room(connection, Class::of(self.sender.key, standing.vouched))
     }
 
-    fn keep_as(
+    /// Whose ids these are.
+    pub(super) fn space(&self) -> &[u8] {
+        self.sender.key.as_ref().map_or(&[][..], |key| &key.as_bytes()[..])
+    }
+
+    /// What makes this one of the messages the same message.
+    pub(super) fn content(&self, message: &Message) -> Content {
+        (
+            self.sender.name.as_str().to_owned(),
+            message.to.as_ref().unwrap_or(&self.to).as_str().to_owned(),
+            message.body.as_str().to_owned(),
+            message.sent_at.map(|time| time.to_string()),
+            message.reply_to.map(Uuid::into_bytes),
+        )
+    }
+
+    /// The message of this sender with the id of this one, if there is one, and when it came.
+    pub(super) fn kept_before(
         &self,
         connection: &Connection,
-        standing: &Standing,
-        verdict: Verdict,
-    ) -> rusqlite::Result<Vec<Kept>> {
-        let Sender { name, key, .. } = &self.sender;
-        let mut keeping = Keeping::begin(self, connection, standing, verdict)?;
-        let mut all = Vec::with_capacity(self.messages.len());
-        for message in &self.messages {
-            let kept = keeping.keep(message)?;
-            let holds_up = kept.holds_up();
-            all.push(kept);
-            if holds_up {
-                break;
-            }
-        }
-        keeping.end()?;
-        if let Some(last) = all.last().cloned() {
-            all.resize(self.messages.len(), last);
-        }
-        let any_kept = all.iter().any(|kept| matches!(kept, Kept::New(_) | Kept::Before(_)));
-        match (verdict, key) {
-            (Verdict::Verified, _) if any_kept => pins::used(connection, name, standing, self.now)?,
-            (Verdict::First, Some(key)) if any_kept => pins::see(connection, name, *key, self.now)?,
-            (Verdict::Refused(Why::PinnedToAnother(_)), Some(key))
-                if all.iter().any(|kept| matches!(kept, Kept::Refused(_))) =>
-            {
-                mismatches::note(connection, name, *key, self.now)?;
-            }
-            _ => {}
-        }
-        Ok(all)
+        message: &Message,
+    ) -> rusqlite::Result<Option<(Content, Timestamp)>> {
+        let Some(id) = message.id else { return Ok(None) };
+        connection
+            .prepare_cached(
+                "SELECT from_name, to_name, body, sent_at, reply_to, received_at
+                 FROM received WHERE sender = ?1 AND id = ?2",
+            )?
+            .query_row((self.space(), id.as_bytes()), |row| {
+                let content = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                let received_at: String = row.get(5)?;
+                let received_at = received_at.parse().map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(error))
+                })?;
+                Ok((content, received_at))
+            })
+            .optional()
     }
 }
