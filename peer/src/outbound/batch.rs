@@ -15,8 +15,6 @@ pub struct Item {
     pub position: i64,
     /// Its id.
     pub id: Uuid,
-    /// Its number.
-    pub seq: u64,
 }
 
 /// Messages in the order in which they were written, as they are handed over. There is at least one.
@@ -178,7 +176,7 @@ pub(super) mod tests {
     pub fn packed<'a>(limit: Limit, messages: impl IntoIterator<Item = &'a (Message, bool)>) -> Batch {
         let mut packer = Packer::new(limit);
         for (message, insecure) in messages {
-            let item = Item { position: 0, id: message.id.unwrap(), seq: message.seq.unwrap() };
+            let item = Item { position: 0, id: message.id.unwrap() };
             if !packer.pack(item, message, *insecure).unwrap() {
                 break;
             }

@@ -68,16 +68,16 @@ pub(super) struct Pending {
 pub(super) fn pending(row: &Row<'_>, to: &Name) -> rusqlite::Result<Pending> {
     let (id, reply_to): ([u8; 16], Option<[u8; 16]>) = (row.get(1)?, row.get(6)?);
     let (from, body, sent_at): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
-    let (seq, expires_at): (u64, i64) = (row.get(5)?, row.get(7)?);
+    let expires_at: i64 = row.get(7)?;
     Ok(Pending {
-        item: Item { position: row.get(0)?, id: Uuid::from_bytes(id), seq },
+        item: Item { position: row.get(0)?, id: Uuid::from_bytes(id) },
         message: Message {
             id: Some(Uuid::from_bytes(id)),
             from: from.parse().map_err(|error| unreadable(2, error))?,
             to: Some(to.clone()),
             body: Body::try_from(body).map_err(|error| unreadable(3, error))?,
             sent_at: Some(sent_at.parse().map_err(|error| unreadable(4, error))?),
-            seq: Some(seq),
+            seq: Some(row.get(5)?),
             closed: Ranges::default(),
             reply_to: reply_to.map(Uuid::from_bytes),
         },

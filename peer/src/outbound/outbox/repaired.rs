@@ -250,7 +250,7 @@ mod tests {
         let now = Timestamp::from_second(1_000_000_000).unwrap();
         let again = |range, now| {
             let batch = outbox.batch_again(&rui, key, &[range], Limit::MOST, now).unwrap();
-            batch.map(|batch| batch.items().iter().map(|item| item.seq).collect::<Vec<_>>())
+            batch.map(|batch| batch.items().iter().map(|item| item.position).collect::<Vec<_>>())
         };
         assert_eq!(again((1, 9), now), Some(vec![1]));
         let fates = vec![(1, refused())];
