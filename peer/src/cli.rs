@@ -2,6 +2,8 @@
 
 mod add;
 mod block;
+#[allow(dead_code, reason = "the listings take it up next")]
+mod clock;
 mod contact;
 mod contacts;
 mod demo;
@@ -18,6 +20,7 @@ mod menu;
 mod online;
 mod output;
 mod peers;
+mod progress;
 mod qr;
 mod retry;
 mod send;
@@ -29,6 +32,8 @@ mod unblock;
 mod untrusted;
 mod watch;
 mod whoami;
+#[allow(dead_code, reason = "the listings take it up next")]
+mod width;
 mod words;
 
 use std::future::Future;

@@ -79,6 +79,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("flate2", &["server/src/directory/page.rs", "peer/src/directory/list.rs"]),
     ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
+    ("indicatif", &["peer/src/cli/progress.rs"]),
     ("rustix", &["listener/src/bind.rs", "peer/src/cli/output.rs", "peer/src/identity/private.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),

@@ -1,7 +1,7 @@
 //! What a command prints: results to standard output, as text for people or as one JSON object a line for programs;
 //! everything else to standard error.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -30,13 +30,24 @@ pub struct Output {
     stream: BufWriter<AutoStream<Stdout>>,
     /// Whether the results are for programs.
     pub json: bool,
+    /// Whether listings show the id of each message as text too.
+    pub ids: bool,
+    columns: Option<usize>,
 }
 
 impl Output {
     /// Standard output, with colour as chosen.
     #[must_use]
     pub fn new(json: bool, color: ColorChoice) -> Self {
-        Self { stream: BufWriter::new(AutoStream::new(io::stdout(), color)), json }
+        let stdout = io::stdout();
+        let columns = (!json && stdout.is_terminal()).then(|| columns_of(&stdout));
+        Self { stream: BufWriter::new(AutoStream::new(stdout, color)), json, ids: false, columns }
+    }
+
+    /// How wide the terminal is that people read this on; nothing if it goes elsewhere, or is for programs.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        self.columns
     }
 
     /// Prints one line for programs.
@@ -47,6 +58,14 @@ impl Output {
         self.stream.write_all(b"\n")?;
         Ok(())
     }
+}
+
+/// The columns of a terminal.
+fn columns_of(terminal: &Stdout) -> usize {
+    /// What a terminal has that does not say.
+    const USUAL: usize = 80;
+    let size = rustix::termios::tcgetwinsize(terminal).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(USUAL)
 }
 
 impl Write for Output {

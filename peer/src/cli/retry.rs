@@ -60,7 +60,9 @@ impl Retry {
             retried.iter().filter(|(_, again)| !again).map(|(message, _)| message.id).collect();
         let messages: Vec<_> = retried.into_iter().map(|(message, _)| message).collect();
         let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
+        let waiting = send::waiting(patience);
         let standings = outbound.see_through(&messages, BTreeMap::new(), patience).await?;
+        waiting.done();
         let fates: Vec<_> = messages.into_iter().zip(standings).collect();
         let exit = send::report(&outbound, &fates, patience, output)?;
         for id in left_alone {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::Global;
 use super::exit::{Exit, Failure};
 use super::output::{ERROR, GOOD, NAME, Output, WARNING, complain, note};
+use super::progress::Progress;
 use super::untrusted::shortened;
 use crate::conversations::State;
 use crate::outbound::Outbound;
@@ -138,8 +139,18 @@ pub(super) async fn send(
 ) -> Result<Vec<(Queued, Standing)>, Failure> {
     let drafts = routes.keys().map(|to| Draft { to: to.clone(), body: body.clone() }).collect();
     let queued = outbound.post(drafts, &routes, terms).await?;
+    let waiting = waiting(patience);
     let standings = outbound.see_through(&queued, routes, patience).await?;
+    waiting.done();
     Ok(queued.into_iter().zip(standings).collect())
+}
+
+/// What is shown while the user waits for an end.
+pub(super) fn waiting(patience: Patience) -> Progress {
+    match patience {
+        Patience::FirstTry => Progress::hidden(),
+        Patience::Settled(_) => Progress::new(None, "waiting for delivery".to_owned()),
+    }
 }
 
 /// Says what became of messages, and what there is to do.

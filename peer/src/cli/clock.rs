@@ -1,0 +1,133 @@
+//! Times as people read them, in their zone: at a terminal as one says them ("2 min ago", "yesterday 09:15"), elsewhere in
+//! digits that sort and that a script can search for.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use super::output::Output;
+use super::width::width;
+
+/// The time as it is while something is shown, so that all of one listing is told from the same moment.
+pub struct Clock {
+    now: Zoned,
+    manner: Manner,
+}
+
+/// How times are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// `2026-11-22 09:30`.
+    Digits,
+    /// As is said of what stays on the screen: the day in a word, the hour.
+    Standing,
+    /// As is said just now: the same, and of the last hour how long ago.
+    Now,
+}
+
+impl Clock {
+    /// For a listing that is read at once.
+    pub fn for_listing(output: &Output) -> Self {
+        Self::new(output, Manner::Now)
+    }
+
+    /// For lines that are read when somebody looks: "2 min ago" would be wrong soon.
+    pub fn for_following(output: &Output) -> Self {
+        Self::new(output, Manner::Standing)
+    }
+
+    fn new(output: &Output, manner: Manner) -> Self {
+        let manner = if output.columns().is_some() { manner } else { Manner::Digits };
+        Self { now: crate::now().to_zoned(TimeZone::system()), manner }
+    }
+
+    /// The moment that everything is told from.
+    pub fn now(&self) -> Timestamp {
+        self.now.timestamp()
+    }
+
+    /// A time in the user's zone.
+    pub fn tell(&self, time: Timestamp) -> String {
+        const MINUTE: i64 = 60;
+        const HOUR: i64 = 60 * MINUTE;
+        let ago = self.now.timestamp().as_second() - time.as_second();
+        let time = time.to_zoned(self.now.time_zone().clone());
+        // What has not come yet is told by a clock that was wrong, here or there.
+        if self.manner == Manner::Digits || ago < 0 {
+            return time.strftime("%Y-%m-%d %H:%M").to_string();
+        }
+        match ago {
+            ..MINUTE if self.manner == Manner::Now => "just now".to_owned(),
+            ..HOUR if self.manner == Manner::Now => format!("{} min ago", ago / MINUTE),
+            _ => self.tell_day(&time),
+        }
+    }
+
+    fn tell_day(&self, time: &Zoned) -> String {
+        let (today, day) = (self.now.date(), time.date());
+        let hour = time.strftime("%H:%M");
+        if day == today {
+            format!("today {hour}")
+        } else if day.tomorrow().is_ok_and(|next| next == today) {
+            format!("yesterday {hour}")
+        } else if day.year() == today.year() {
+            format!("{} {hour}", day_and_month(day))
+        } else {
+            day.to_string()
+        }
+    }
+
+    /// The columns that the longest time takes.
+    pub fn width(&self) -> usize {
+        let longest = match self.manner {
+            Manner::Digits => "2026-11-22 09:30",
+            Manner::Standing | Manner::Now => "yesterday 09:15",
+        };
+        width(longest)
+    }
+}
+
+fn day_and_month(day: Date) -> String {
+    format!("{} {}", day.day(), day.strftime("%b"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock(now: &str, manner: Manner) -> Clock {
+        Clock { now: now.parse().unwrap(), manner }
+    }
+
+    #[test]
+    fn a_time_is_told_as_one_says_it() {
+        let now = "2026-03-01T14:30:00-03:00[America/Sao_Paulo]";
+        for (time, said, standing) in [
+            ("2026-03-01T14:30:00-03:00", "just now", "today 14:30"),
+            ("2026-03-01T14:29:01-03:00", "just now", "today 14:29"),
+            ("2026-03-01T14:29:00-03:00", "1 min ago", "today 14:29"),
+            ("2026-03-01T13:30:01-03:00", "59 min ago", "today 13:30"),
+            ("2026-03-01T13:30:00-03:00", "today 13:30", "today 13:30"),
+            ("2026-03-01T03:00:00Z", "today 00:00", "today 00:00"),
+            ("2026-03-01T02:59:00Z", "yesterday 23:59", "yesterday 23:59"),
+            ("2026-02-28T09:15:00-03:00", "yesterday 09:15", "yesterday 09:15"),
+            ("2026-02-27T09:15:00-03:00", "27 Feb 09:15", "27 Feb 09:15"),
+            ("2025-12-31T23:59:00-03:00", "2025-12-31", "2025-12-31"),
+            ("2026-03-01T14:30:01-03:00", "2026-03-01 14:30", "2026-03-01 14:30"),
+        ] {
+            let time: Timestamp = time.parse().unwrap();
+            assert_eq!(clock(now, Manner::Now).tell(time), said, "{time}");
+            assert_eq!(clock(now, Manner::Standing).tell(time), standing, "{time}");
+        }
+        let time = "2026-03-01T17:29:00Z".parse().unwrap();
+        assert_eq!(clock(now, Manner::Digits).tell(time), "2026-03-01 14:29");
+    }
+
+    /// Where a night has no midnight, or an hour comes twice, a day is still a day.
+    #[test]
+    fn a_day_is_one_of_the_calendar() {
+        let clock = clock("2018-11-05T00:30:00-02:00[America/Sao_Paulo]", Manner::Now);
+        assert_eq!(clock.tell("2018-11-04T03:00:00Z".parse().unwrap()), "yesterday 01:00");
+        assert_eq!(clock.tell("2018-11-04T02:59:00Z".parse().unwrap()), "3 Nov 23:59");
+    }
+}
