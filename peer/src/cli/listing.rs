@@ -91,7 +91,11 @@ fn print_as_of(entry: &Entry, now: Option<Timestamp>, output: &mut Output) -> Re
     }
     let mark = if entry.read == Some(false) { "*" } else { " " };
     let time = local_time(entry);
-    write!(output, "{GOOD}{mark}{GOOD:#} {FAINT}{time}{FAINT:#}  ")?;
+    write!(output, "{GOOD}{mark}{GOOD:#} ")?;
+    if output.ids {
+        write!(output, "{FAINT}{}{FAINT:#}  ", entry.id)?;
+    }
+    write!(output, "{FAINT}{time}{FAINT:#}  ")?;
     match entry.direction {
         Direction::Received => {
             write!(output, "{NAME}{}{NAME:#}", Untrusted(&entry.from))?;

@@ -56,7 +56,9 @@ impl Progress {
     }
 
     /// All is done: takes the line away.
-    pub fn done(self) {}
+    pub fn done(self) {
+        drop(self);
+    }
 }
 
 impl Drop for Progress {
