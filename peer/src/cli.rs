@@ -36,6 +36,7 @@ mod whoami;
 mod width;
 mod words;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -90,6 +91,16 @@ struct Global {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
+    /// The language to speak, `en` or `pt` [default: that of the locale]
+    #[arg(
+        id = "lang",
+        long = "lang",
+        global = true,
+        env = "RECADO_LANG",
+        hide_env_values = true,
+        value_name = "LANGUAGE"
+    )]
+    _lang: Option<language::Flag>,
     /// Say more on standard error; twice for still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
@@ -146,7 +157,10 @@ enum Command {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let written: Vec<OsString> = std::env::args_os().collect();
+    // What `config.toml` says about the language belongs here.
+    language::settle(&written, || None);
+    let arguments = Arguments::parse_from(written);
     let serves = matches!(arguments.command, Some(Command::Serve(_)));
     logging::start(arguments.global.verbose, serves);
     private::keep_to_the_owner();

@@ -77,6 +77,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/cli/",
         ],
     ),
+    ("fluent_bundle", &["peer/src/cli/language.rs", "peer/src/cli/language/"]),
     ("flate2", &["server/src/directory/page.rs", "peer/src/directory/list.rs"]),
     ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
     ("indicatif", &["peer/src/cli/progress.rs"]),

@@ -1,91 +1,154 @@
-//! The words of the menu, in English and Portuguese. Everything else speaks English for now.
+//! What is said to people, in their language. `--json`, exit codes, ready lines and logs are the same in every language
+//! and never pass here.
+//!
+//! To add a message, write it into `locales/en/FILE.ftl` and `locales/pt/FILE.ftl` under the id `FILE-what-is-said` (what
+//! stands before the first `-` names the file; a new file is a line in `language/catalogue.rs`), and say it by
+//!
+//! ```ignore
+//! note(&tr!("send-left-out", names = names.join(", "), count = names.len()));
+//! ```
+//!
+//! Integers can choose a plural there (`{ $count -> [one] one message *[other] { $count } messages }`); everything else
+//! stands as it is displayed, styles included, so what others wrote goes through `untrusted` as ever. An id is always
+//! written out in the call, since a test looks for it in the sources and in both catalogues. A blank at an end of a text
+//! is `{" "}`, a brace is `{"{"}`. Commands stand in backticks under the names `peer` and `server`: who started the
+//! program under another name reads that one.
 
-/// What the menu says.
-pub struct Words {
-    /// The choices, one a line.
-    pub choices: &'static str,
-    /// Asks for a choice.
-    pub prompt: &'static str,
-    /// Answers a choice that is none.
-    pub unknown_choice: &'static str,
-    /// Asks for the name of this peer.
-    pub own_name: &'static str,
-    /// Asks for recipients.
-    pub to: &'static str,
-    /// Asks for the text.
-    pub text: &'static str,
-    /// There are no messages to list.
-    pub no_messages: &'static str,
-    /// Only the end of a long list is shown.
-    pub only_the_last: &'static str,
-    /// Precedes who this peer is and where it listens.
-    pub you_are: &'static str,
-    /// Another process runs the peer.
-    pub runs_already: &'static str,
-    /// Precedes what came in while the menu waited.
-    pub arrived: &'static str,
-    /// The last word.
-    pub goodbye: &'static str,
+mod catalogue;
+pub mod program;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use fluent_bundle::types::FluentNumber;
+use fluent_bundle::{FluentArgs, FluentValue};
+
+pub use catalogue::find;
+
+/// A language that the catalogues know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Portuguese, as it is written in Brazil.
+    Portuguese,
 }
 
-const ENGLISH: Words = Words {
-    choices: "1) Send a message\n2) List messages\n3) List peers\n0) Quit",
-    prompt: "> ",
-    unknown_choice: "Please type 1, 2, 3 or 0.",
-    own_name: "Your name: ",
-    to: "To: ",
-    text: "Text: ",
-    no_messages: "No messages yet.",
-    only_the_last: "The last 20; `peer history` shows all.",
-    you_are: "You are",
-    runs_already: "This peer runs in another process; this menu uses it.",
-    arrived: "New:",
-    goodbye: "Goodbye.",
-};
+static CHOSEN: OnceLock<Language> = OnceLock::new();
 
-const PORTUGUESE: Words = Words {
-    choices: "1) Enviar uma mensagem\n2) Listar mensagens\n3) Listar pares\n0) Sair",
-    prompt: "> ",
-    unknown_choice: "Escreva 1, 2, 3 ou 0.",
-    own_name: "O seu nome: ",
-    to: "Para: ",
-    text: "Texto: ",
-    no_messages: "Ainda não há mensagens.",
-    only_the_last: "As últimas 20; `peer history` mostra todas.",
-    you_are: "Este é",
-    runs_already: "Este par já corre noutro processo; este menu usa-o.",
-    arrived: "Nova:",
-    goodbye: "Até logo.",
-};
-
-/// The words for the locale of the environment.
+/// The language in which this process speaks: English until it is settled.
 #[must_use]
-pub fn words() -> &'static Words {
-    words_for(["LC_ALL", "LC_MESSAGES", "LANG"].map(|variable| std::env::var(variable).unwrap_or_default()))
+pub fn language() -> Language {
+    CHOSEN.get().copied().unwrap_or_default()
+}
+
+/// Settles the language and the name of the program, once, before anything is said: the command line is not parsed yet,
+/// since what is wrong with it has to be said as well. `configured` is what `config.toml` says, asked only if it decides.
+pub fn settle(arguments: &[OsString], configured: impl FnOnce() -> Option<Language>) {
+    program::settle(arguments.first());
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let chosen = flag(arguments)
+        .or_else(|| variable("RECADO_LANG").parse().ok())
+        .or_else(configured)
+        .unwrap_or_else(|| of_locales(["LC_ALL", "LC_MESSAGES", "LANG"].map(variable)));
+    let _ = CHOSEN.set(chosen);
+}
+
+/// The last `--lang` before the end of flags; one that is no language is for the parser to complain about.
+fn flag(arguments: &[OsString]) -> Option<Language> {
+    let arguments = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
+    let flags: Vec<&str> = arguments.take_while(|argument| *argument != "--").collect();
+    let written = flags.iter().enumerate().rev().find_map(|(at, argument)| match *argument {
+        "--lang" => flags.get(at + 1).copied(),
+        other => other.strip_prefix("--lang="),
+    });
+    written?.parse().ok()
 }
 
 /// POSIX: the first of the three that is set decides.
-fn words_for(locales: [String; 3]) -> &'static Words {
+fn of_locales(locales: [String; 3]) -> Language {
     let locale = locales.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default();
-    let language = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
-    if language.eq_ignore_ascii_case("pt") { &PORTUGUESE } else { &ENGLISH }
+    locale.parse().unwrap_or_default()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl FromStr for Language {
+    type Err = String;
 
-    #[test]
-    fn the_locale_decides() {
-        for (all, messages, lang, to) in [
-            ("", "", "pt_PT.UTF-8", "Para: "),
-            ("", "", "pt_BR", "Para: "),
-            ("", "pt", "en_GB.UTF-8", "Para: "),
-            ("C", "pt_PT", "pt_PT", "To: "),
-            ("", "", "ptx", "To: "),
-            ("", "", "", "To: "),
-        ] {
-            assert_eq!(words_for([all, messages, lang].map(str::to_owned)).to, to);
+    /// By its code, which may have a country and more behind it, as locales do.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let code = text.split(['_', '.', '@', '-']).next().unwrap_or_default();
+        match code.to_ascii_lowercase().as_str() {
+            "en" => Ok(Self::English),
+            "pt" => Ok(Self::Portuguese),
+            _ => Err(tr!("language-unknown")),
         }
     }
 }
+
+/// What `--lang` or `RECADO_LANG` says; an empty variable is one that was not set. [`settle`] has read it by then, and
+/// parsing only tells what is wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag;
+
+impl FromStr for Flag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(Self) } else { text.parse::<Language>().map(|_| Self) }
+    }
+}
+
+/// What a message is given: an integer, by which it can choose a plural.
+#[derive(Debug)]
+pub struct Given<T>(pub T);
+
+/// An integer that a message is given.
+pub trait Counted {
+    /// What the message sees.
+    fn value(&self) -> FluentValue<'static>;
+}
+
+impl<T: Copy> Counted for Given<&T>
+where
+    FluentNumber: From<T>,
+{
+    fn value(&self) -> FluentValue<'static> {
+        FluentValue::Number(FluentNumber::from(*self.0))
+    }
+}
+
+/// Anything else that a message is given.
+pub trait Shown {
+    /// What the message sees.
+    fn value(&self) -> FluentValue<'static>;
+}
+
+impl<T: std::fmt::Display + ?Sized> Shown for &Given<&T> {
+    fn value(&self) -> FluentValue<'static> {
+        FluentValue::from(self.0.to_string())
+    }
+}
+
+/// The message with that id, in the language of this process; the id itself where there is none, which a test rules out.
+#[must_use]
+pub fn say(id: &str, arguments: &FluentArgs<'_>) -> String {
+    find(id, Some(arguments)).unwrap_or_else(|| id.to_owned())
+}
+
+/// What is said to people: `tr!("send-queued", name = to)` is the message of that id in the language of this process.
+macro_rules! tr {
+    ($id:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+        #[allow(unused_imports, reason = "which of them a value needs depends on the value")]
+        use $crate::cli::language::{Counted as _, Shown as _};
+        #[allow(unused_mut, reason = "a message that is given nothing changes nothing")]
+        let mut arguments = ::fluent_bundle::FluentArgs::new();
+        $(arguments.set(stringify!($name), (&$crate::cli::language::Given(&$value)).value());)*
+        $crate::cli::language::say($id, &arguments)
+    }};
+}
+pub(super) use tr;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::Global;
 use super::exit::{Exit, Failure};
 use super::follow::Follower;
-use super::language::{Words, words};
+use super::language::tr;
 use super::output::{ERROR, NAME, Output, complain, note};
 use super::serve::{Listening, Signals};
 use super::terms::TermsFlags;
@@ -40,14 +40,13 @@ const TERMS: Terms = Terms { lifetime: Duration::from_hours(7 * 24), insecure: f
 impl Menu {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         output.json = false;
-        let words = words();
         let mut lines = read_lines();
         let mut signals = Signals::new()?;
         let (peer, serving, arrivals) = tokio::select! {
-            started = self.start(global, words, &mut lines, output) => started?,
+            started = self.start(global, &mut lines, output) => started?,
             signal = signals.next() => return Ok(signal.exit()),
         };
-        let mut open = Open { peer: &peer, words, lines, arrivals, output };
+        let mut open = Open { peer: &peer, lines, arrivals, output };
         let end = tokio::select! {
             end = open.run() => end,
             signal = signals.next() => Ok(signal.exit()),
@@ -64,24 +63,23 @@ impl Menu {
     async fn start(
         self,
         global: &Global,
-        words: &Words,
         lines: &mut mpsc::Receiver<String>,
         output: &mut Output,
     ) -> Result<(Arc<Peer>, Option<Serving>, Follower), Failure> {
         let peer = global.open()?;
         let mut wanted = Wanted { terms: self.terms.terms(), ..self.listening.wanted() };
         if wanted.name.is_none() && peer.name().is_none() && std::io::stdin().is_terminal() {
-            wanted.name = Some(ask_for_name(words, lines, output).await?);
+            wanted.name = Some(ask_for_name(lines, output).await?);
         }
         // From before the peer receives, so that nothing arrives unseen.
         let arrivals = Follower::from_now(&peer)?;
         match Serving::start(peer, wanted).await {
             Ok(serving) => {
-                note(&format!("{} {}, {}", words.you_are, serving.name(), serving.address()));
+                note(&tr!("menu-you-are", name = serving.name(), address = serving.address()));
                 Ok((Arc::clone(serving.peer()), Some(serving), arrivals))
             }
             Err(StartError::Running(_)) => {
-                note(words.runs_already);
+                note(&tr!("menu-runs-already"));
                 Ok((Arc::new(global.open()?), None, arrivals))
             }
             Err(error) => Err(error.into()),
@@ -104,16 +102,12 @@ fn read_lines() -> mpsc::Receiver<String> {
     lines
 }
 
-async fn ask_for_name(
-    words: &Words,
-    lines: &mut mpsc::Receiver<String>,
-    output: &mut Output,
-) -> Result<Name, Failure> {
+async fn ask_for_name(lines: &mut mpsc::Receiver<String>, output: &mut Output) -> Result<Name, Failure> {
     loop {
-        write!(output, "{}", words.own_name)?;
+        write!(output, "{}", tr!("menu-own-name"))?;
         output.flush()?;
         let Some(line) = lines.recv().await else {
-            return Err(Failure::usage("no name was given").hint("Give one with --name."));
+            return Err(Failure::usage(tr!("menu-no-name")).hint(tr!("menu-no-name-hint")));
         };
         match line.trim().parse() {
             Ok(name) => return Ok(name),
@@ -125,7 +119,6 @@ async fn ask_for_name(
 /// The menu while it is open.
 struct Open<'a> {
     peer: &'a Peer,
-    words: &'a Words,
     lines: mpsc::Receiver<String>,
     arrivals: Follower,
     output: &'a mut Output,
@@ -134,9 +127,9 @@ struct Open<'a> {
 impl Open<'_> {
     async fn run(&mut self) -> Result<Exit, Failure> {
         loop {
-            writeln!(self.output, "\n{}", self.words.choices)?;
-            let Some(choice) = self.ask(self.words.prompt).await? else {
-                writeln!(self.output, "\n{}", self.words.goodbye)?;
+            writeln!(self.output, "\n{}", tr!("menu-choices"))?;
+            let Some(choice) = self.ask(&tr!("menu-prompt")).await? else {
+                writeln!(self.output, "\n{}", tr!("menu-goodbye"))?;
                 return Ok(Exit::Done);
             };
             let done = match choice.trim() {
@@ -144,10 +137,10 @@ impl Open<'_> {
                 "2" => self.list().await,
                 "3" => online::print(self.peer, self.output).await,
                 "0" => {
-                    writeln!(self.output, "{}", self.words.goodbye)?;
+                    writeln!(self.output, "{}", tr!("menu-goodbye"))?;
                     return Ok(Exit::Done);
                 }
-                _ => Ok(writeln!(self.output, "{}", self.words.unknown_choice)?),
+                _ => Ok(writeln!(self.output, "{}", tr!("menu-unknown-choice"))?),
             };
             match done {
                 Ok(()) => {}
@@ -159,11 +152,11 @@ impl Open<'_> {
     }
 
     async fn send(&mut self) -> Result<(), Failure> {
-        let Some(to) = self.ask(self.words.to).await?.filter(|to| !to.trim().is_empty()) else {
+        let Some(to) = self.ask(&tr!("menu-to")).await?.filter(|to| !to.trim().is_empty()) else {
             return Ok(());
         };
         // Both are asked for before either is judged: what is typed as a text is never taken for a choice.
-        let Some(text) = self.ask(self.words.text).await? else { return Ok(()) };
+        let Some(text) = self.ask(&tr!("menu-text")).await? else { return Ok(()) };
         let names = send::recipients(to.trim())?;
         let body = Body::try_from(text).map_err(Failure::usage)?;
         let outbound = self.peer.outbound()?;
@@ -180,10 +173,10 @@ impl Open<'_> {
         let query = Query { last: Some(LISTED), ..Query::default() };
         let kept = self.peer.conversations.last_position()?;
         if kept == 0 {
-            return Ok(writeln!(self.output, "{}", self.words.no_messages)?);
+            return Ok(writeln!(self.output, "{}", tr!("menu-no-messages"))?);
         }
         if kept > i64::from(LISTED) {
-            writeln!(self.output, "{}", self.words.only_the_last)?;
+            writeln!(self.output, "{}", tr!("menu-only-the-last", count = LISTED))?;
         }
         let unread = listing::print(&self.peer.conversations, &query, self.output)?;
         self.output.flush()?;
@@ -205,7 +198,7 @@ impl Open<'_> {
                 }
                 arrived = self.arrivals.next() => {
                     let arrived = arrived?;
-                    writeln!(self.output, "\n{}", self.words.arrived)?;
+                    writeln!(self.output, "\n{}", tr!("menu-arrived"))?;
                     for entry in &arrived {
                         listing::print_one(entry, self.output)?;
                     }

@@ -12,6 +12,7 @@ use serde_json::ser::{Formatter, Serializer};
 use tokio::sync::oneshot;
 
 use super::exit::Failure;
+use super::language::tr;
 use super::untrusted::harms;
 
 /// Names of people.
@@ -100,13 +101,18 @@ pub fn complain(failure: &Failure) {
     let mut stderr = anstream::stderr().lock();
     // Nobody is left to tell if this fails.
     if let Some(message) = &failure.message {
-        let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", super::untrusted::Untrusted(message));
+        let _ = writeln!(
+            stderr,
+            "{ERROR}{}{ERROR:#} {}",
+            tr!("output-error"),
+            super::untrusted::Untrusted(message)
+        );
     }
     for line in failure.detail.iter().flat_map(|detail| detail.lines()) {
         let _ = writeln!(stderr, "  {line}");
     }
     if let Some(hint) = &failure.hint {
-        let _ = writeln!(stderr, "{FAINT}hint:{FAINT:#} {hint}");
+        let _ = writeln!(stderr, "{FAINT}{}{FAINT:#} {hint}", tr!("output-hint"));
     }
 }
 

@@ -1,0 +1,1 @@
+language-unknown = write en or pt

@@ -1,0 +1,2 @@
+output-error = error:
+output-hint = hint:

@@ -1,0 +1,1 @@
+language-unknown = escreva en ou pt

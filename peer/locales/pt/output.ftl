@@ -1,0 +1,2 @@
+output-error = erro:
+output-hint = dica:
