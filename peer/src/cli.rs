@@ -19,6 +19,7 @@ mod logging;
 mod menu;
 mod online;
 mod output;
+mod part;
 mod peers;
 mod progress;
 mod qr;

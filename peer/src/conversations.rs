@@ -4,49 +4,30 @@
 
 mod entry;
 
+mod query;
+
 use std::ops::ControlFlow;
 
-use protocol::Name;
-use rusqlite::types::Value;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use store::Store;
+use uuid::Uuid;
 
 use crate::database::Fault;
 pub use entry::{Direction, Entry, State};
+pub use query::{Bound, Query, Spot, Trust};
 
 /// How many messages are read at a time.
 const PAGE: usize = 500;
 
-/// Which messages to list, by whether it is known who they come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Trust {
-    /// All of them.
-    #[default]
-    Any,
-    /// All but those under a name that has a key, from somebody who did not prove to hold it.
-    Fitting,
-    /// Those received from somebody who did not prove to hold a key that the name has or had.
-    Unverified,
-}
+/// Where what is shown with a time from this one on begins, and where what is shown with an earlier one ends.
+const FIRST_SINCE: &str = "SELECT min(place) FROM times WHERE at >= ?1";
+const LAST_BEFORE: &str = "SELECT max(place) FROM times WHERE at < ?1";
 
-/// Which messages to list. Everything, if nothing is asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    /// Only this way.
-    pub direction: Option<Direction>,
-    /// Only with this name on the other side.
-    pub partner: Option<Name>,
-    /// Only what was received and not shown yet.
-    pub unread: bool,
-    /// Only what is trusted, or not trusted, so far.
-    pub trust: Trust,
-    /// Only what was sent and came to this.
-    pub state: Option<State>,
-    /// Only what was stored up to this position.
-    pub up_to: Option<i64>,
-    /// Only the last so many.
-    pub last: Option<u32>,
-}
+/// All that have an id.
+const WITH_ID: &str =
+    "SELECT * FROM messages WHERE position IN (SELECT position FROM identified WHERE id = ?1)
+                       ORDER BY position";
 
 /// Everything that this peer keeps, to be read.
 #[derive(Clone)]
@@ -77,11 +58,14 @@ impl Conversations {
         size: usize,
         mut show: impl FnMut(Entry) -> ControlFlow<B>,
     ) -> Result<Option<B>, Fault> {
-        let up_to = query.up_to.unwrap_or(self.last_position()?);
-        let query = Query { up_to: Some(up_to), ..query.clone() };
-        let mut behind = query.last.map_or(Ok(Spot::default()), |last| self.before_the_last(&query, last))?;
+        let query = Query { up_to: Some(query.up_to.unwrap_or(self.last_position()?)), ..query.clone() };
+        let mut behind = self.beginning(&query)?;
+        let top = self.top(&query)?;
+        if let Some(last) = query.last {
+            behind = self.before_the_last(&query, behind, top, last)?;
+        }
         loop {
-            let page = self.page(&query, behind, size)?;
+            let page = self.page(&query, behind, top, size)?;
             let is_last = page.len() < size;
             for (entry, spot) in page {
                 behind = spot;
@@ -98,8 +82,8 @@ impl Conversations {
     /// The messages of the query that were stored behind this position, in the order of storing, as many as make a page.
     /// Blocks.
     pub fn stored_since(&self, query: &Query, position: i64) -> Result<Vec<Entry>, Fault> {
-        let sql = since(query);
-        let mut values = values(query);
+        let sql = query::since(query);
+        let mut values = query::filter_values(query);
         values.push((":since", position.into()));
         Ok(self.store.read(|connection| {
             connection.prepare_cached(&sql)?.query_map(&*values, Entry::read)?.collect()
@@ -107,9 +91,9 @@ impl Conversations {
     }
 
     /// The first messages of the query that are listed behind this spot, at most `size`.
-    fn page(&self, query: &Query, behind: Spot, size: usize) -> Result<Vec<(Entry, Spot)>, Fault> {
-        let sql = listing(query, size);
-        let values = [values(query), behind.values()].concat();
+    fn page(&self, query: &Query, behind: Spot, top: i64, size: usize) -> Result<Vec<(Entry, Spot)>, Fault> {
+        let sql = query::listing(query, size);
+        let values = query::values(query, behind, top);
         Ok(self.store.read(|connection| {
             let read = |row: &Row<'_>| Ok((Entry::read(row)?, Spot::read(row)?));
             connection.prepare_cached(&sql)?.query_map(&*values, read)?.collect()
@@ -119,22 +103,58 @@ impl Conversations {
     /// How many messages a query that asks for those that fit leaves out because they do not. Blocks.
     pub fn set_aside(&self, query: &Query) -> Result<u64, Fault> {
         let others = Query { trust: Trust::Unverified, last: None, ..query.clone() };
-        let sql =
-            format!("SELECT count(*) FROM messages WHERE {} AND aside = 1", conditions(&others, "partner"));
+        let values = query::values(&others, self.beginning(&others)?, self.top(&others)?);
         Ok(self.store.read(|connection| {
-            connection.prepare_cached(&sql)?.query_row(&*values(&others), |row| row.get(0))
+            connection.prepare_cached(&query::aside(&others))?.query_row(&*values, |row| row.get(0))
         })?)
     }
 
+    /// The spot behind which the query begins.
+    fn beginning(&self, query: &Query) -> Result<Spot, Fault> {
+        match query.since {
+            None => Ok(Spot::FIRST),
+            Some(Bound::Message(spot)) => Ok(spot),
+            Some(Bound::Time(time)) => {
+                let first = self.place(FIRST_SINCE, time)?;
+                Ok(Spot::before_place(first.unwrap_or(i64::MAX)))
+            }
+        }
+    }
+
+    /// The last place of the query. What was stored later has no lower place than the next message of its sender.
+    fn top(&self, query: &Query) -> Result<i64, Fault> {
+        let up_to = query.up_to.unwrap_or(i64::MAX);
+        match query.before {
+            Some(Bound::Time(time)) => Ok(self.place(LAST_BEFORE, time)?.unwrap_or(i64::MIN).min(up_to)),
+            _ => Ok(up_to),
+        }
+    }
+
+    fn place(&self, sql: &str, time: Timestamp) -> Result<Option<i64>, Fault> {
+        let time = query::in_milliseconds(time);
+        Ok(self
+            .store
+            .read(|connection| connection.prepare_cached(sql)?.query_row([time], |row| row.get(0)))?)
+    }
+
     /// The spot behind which the last so many messages of the query are listed.
-    fn before_the_last(&self, query: &Query, last: u32) -> Result<Spot, Fault> {
-        let sql = listing_backwards(query);
-        let mut values = values(query);
+    fn before_the_last(&self, query: &Query, behind: Spot, top: i64, last: u32) -> Result<Spot, Fault> {
+        let sql = query::listing_backwards(query);
+        let mut values = query::values(query, behind, top);
         values.push((":last", last.into()));
         let before = self
             .store
             .read(|connection| connection.prepare_cached(&sql)?.query_row(&*values, Spot::read).optional())?;
-        Ok(before.unwrap_or_default())
+        Ok(before.unwrap_or(behind))
+    }
+
+    /// Every message with this id, and where it is listed. Blocks.
+    pub fn with_id(&self, id: Uuid) -> Result<Vec<(Entry, Spot)>, Fault> {
+        Ok(self.store.read(|connection| {
+            let mut select = connection.prepare_cached(WITH_ID)?;
+            let read = |row: &Row<'_>| Ok((Entry::read(row)?, Spot::read(row)?));
+            select.query_map([id.as_bytes()], read)?.collect()
+        })?)
     }
 
     /// All messages of the query, as they are listed: for tests, since a history may be longer than memory.
@@ -198,94 +218,6 @@ pub fn next_position(connection: &Connection) -> rusqlite::Result<i64> {
     let position = positions.give();
     positions.write(connection)?;
     Ok(position)
-}
-
-/// A spot in the order of listings: that of a message, or the one before all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Spot {
-    place: i64,
-    /// 0 where the sender does not count: nothing else stands in such a place.
-    seq: i64,
-    position: i64,
-}
-
-impl Spot {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            place: row.get("place")?,
-            seq: row.get::<_, Option<i64>>("seq")?.unwrap_or(0),
-            position: row.get("position")?,
-        })
-    }
-
-    fn values(self) -> Vec<(&'static str, Value)> {
-        vec![(":place", self.place.into()), (":seq", self.seq.into()), (":position", self.position.into())]
-    }
-}
-
-/// One page of a listing. `behind` says nothing new; it is where the search for what was sent begins.
-fn listing(query: &Query, size: usize) -> String {
-    format!(
-        "SELECT * FROM messages WHERE {} AND behind >= :place AND (place, seq, position) > (:place, :seq, :position)
-         ORDER BY place, seq, position LIMIT {size}",
-        conditions(query, "partner")
-    )
-}
-
-/// The spot of the message before the last so many.
-fn listing_backwards(query: &Query) -> String {
-    format!(
-        "SELECT place, seq, position FROM messages WHERE {}
-         ORDER BY place DESC, seq DESC, position DESC LIMIT 1 OFFSET :last",
-        conditions(query, "partner")
-    )
-}
-
-/// One page of what was stored since. The plus keeps SQLite from sorting all that was ever said to or by one name.
-fn since(query: &Query) -> String {
-    format!(
-        "SELECT * FROM messages WHERE {} AND position > :since ORDER BY position LIMIT {PAGE}",
-        conditions(query, "+partner")
-    )
-}
-
-/// Only fixed text becomes SQL; what was typed is bound. Conditions that do not apply are left out, so that those which
-/// do can use their index; and `position`, by which nothing is listed, is not to be searched by.
-fn conditions(query: &Query, partner: &str) -> String {
-    let mut sql = String::from("place <= :up_to AND +position <= :up_to");
-    match query.direction {
-        Some(Direction::Received) => sql.push_str(" AND direction = 'received'"),
-        Some(Direction::Sent) => sql.push_str(" AND direction = 'sent'"),
-        None => {}
-    }
-    if query.unread {
-        sql.push_str(" AND direction = 'received' AND read = 0");
-    }
-    match query.trust {
-        Trust::Any => {}
-        Trust::Fitting => sql.push_str(" AND aside = 0"),
-        // `doubted` is what an index knows, and holds for each that is not verified.
-        Trust::Unverified => sql.push_str(" AND direction = 'received' AND doubted = 1 AND verified = 0"),
-    }
-    if query.partner.is_some() {
-        sql.extend([" AND ", partner, " = :partner"]);
-    }
-    if let Some(state) = query.state {
-        sql.extend([" AND state = '", state.word(), "'"]);
-        if state != State::Delivered {
-            // What an index knows.
-            sql.push_str(" AND state <> 'delivered'");
-        }
-    }
-    sql
-}
-
-fn values(query: &Query) -> Vec<(&'static str, Value)> {
-    let mut values = vec![(":up_to", Value::from(query.up_to.unwrap_or(i64::MAX)))];
-    if let Some(partner) = &query.partner {
-        values.push((":partner", Value::from(partner.as_str().to_owned())));
-    }
-    values
 }
 
 #[cfg(test)]

@@ -9,18 +9,24 @@ use super::exit::{Exit, Failure};
 use super::follow::Follower;
 use super::listing;
 use super::output::{Output, reader_gone};
+use super::part::Part;
 use crate::conversations::{Direction, Query};
 use crate::peer::Peer;
 
 /// Show what was received, oldest first
 ///
 /// A star marks what is unread. Showing it as text marks it as read; `--json` does so only with --mark-read.
+///
+/// A program that answers goes on where it ended with `--follow --unread --mark-read`: nothing is missed, and what was shown
+/// but not marked yet when it was killed is shown once more. Or it keeps the last id itself: `--follow --since ID`.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer inbox --unread           what is new
   peer inbox --from ana         only ana's
+  peer inbox --since yesterday  what came yesterday and today
   peer inbox --unverified       what anybody may have sent
-  peer inbox --follow --json    for a program that answers")]
+  peer inbox --follow --unread --mark-read --json
+                                for a program that answers")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Inbox {
     /// Only from this name
@@ -33,11 +39,10 @@ pub struct Inbox {
     /// shown here, and not with --from
     #[arg(long)]
     unverified: bool,
-    /// Only the last so many
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
-    /// Go on with what comes in
-    #[arg(long)]
+    #[command(flatten)]
+    part: Part,
+    /// Go on with what comes in, whichever program keeps it; with --since ID all that was stored after that message
+    #[arg(long, conflicts_with = "before")]
     follow: bool,
     /// With --json: mark what is shown as read
     #[arg(long)]
@@ -53,15 +58,20 @@ impl Inbox {
             trust: listing::trust(self.unverified, self.from.as_ref()),
             partner: self.from,
             unread: self.unread,
-            last: self.limit,
             ..Query::default()
         };
         // What comes in between is listed or followed, whichever sees it first: the position tells.
-        let after = peer.conversations.last_position()?;
-        let unread =
-            listing::print(&peer.conversations, &Query { up_to: Some(after), ..query.clone() }, output)?;
-        mark(&peer, marks, unread, output).await?;
-        listing::note_set_aside(&peer.conversations, &Query { up_to: Some(after), ..query.clone() })?;
+        let mut after = peer.conversations.last_position()?;
+        let resumed = if self.follow { self.part.stored_behind(&query, &peer.conversations)? } else { None };
+        if let Some(behind) = resumed {
+            // Whatever is listed before that message and came later was not seen either.
+            after = behind;
+        } else {
+            let part = self.part.of(Query { up_to: Some(after), ..query.clone() }, &peer.conversations)?;
+            let unread = listing::print(&peer.conversations, &part, output)?;
+            mark(&peer, marks, unread, output).await?;
+            listing::note_set_aside(&peer.conversations, &part)?;
+        }
         if self.follow {
             let mut follower = Follower::behind(&peer, Query { unread: false, ..query }, after)?;
             let mut gone = pin!(reader_gone());

@@ -5,13 +5,14 @@ use super::Global;
 use super::exit::{Exit, Failure};
 use super::listing;
 use super::output::Output;
+use super::part::Part;
 use crate::conversations::{Direction, Query, State};
 
 /// Show what was sent, and what became of it
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer sent --state queued      what still waits, and why
-  peer sent --to rui --limit 10")]
+  peer sent --to rui --since 7d")]
 pub struct Sent {
     /// Only to this name
     #[arg(long, value_name = "NAME")]
@@ -19,9 +20,8 @@ pub struct Sent {
     /// Only what came to this: queued, delivered, refused or expired
     #[arg(long, value_parser = state)]
     state: Option<State>,
-    /// Only the last so many
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
+    #[command(flatten)]
+    part: Part,
 }
 
 fn state(word: &str) -> Result<State, String> {
@@ -37,10 +37,10 @@ impl Sent {
             direction: Some(Direction::Sent),
             partner: self.to,
             state: self.state,
-            last: self.limit,
             ..Query::default()
         };
         let peer = global.open()?;
+        let query = self.part.of(query, &peer.conversations)?;
         // What was to be tried by one who has died since is tried by nobody.
         let runs = peer.outbound().is_ok_and(|outbound| outbound.daemon_runs().unwrap_or(false));
         listing::print_with(&peer.conversations, &query, runs.then(crate::now), output)?;

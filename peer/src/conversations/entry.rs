@@ -100,6 +100,8 @@ pub struct Entry {
     pub source: Option<String>,
     /// The sender's count.
     pub seq: Option<u64>,
+    /// The message that this one answers.
+    pub reply_to: Option<Uuid>,
     /// Whether it was shown to the user; only what was received.
     pub read: Option<bool>,
     /// What became of it; only what was sent.
@@ -130,6 +132,7 @@ impl Entry {
             fingerprint: fingerprint.try_into().ok().map(Fingerprint::from_bytes),
             source: row.get("source")?,
             seq: row.get("seq")?,
+            reply_to: row.get::<_, Option<[u8; 16]>>("reply_to")?.map(Uuid::from_bytes),
             read: row.get("read")?,
             state: row.get("state")?,
             reason: row.get("reason")?,

@@ -15,8 +15,8 @@ async fn conversations(count: i64) -> (tempfile::TempDir, Conversations) {
                 "INSERT INTO received (position, place, sender, id, from_name, to_name, body, received_at, source)
                  VALUES (?1, ?1, x'', randomblob(16), ?2, 'ana', 'oi', '2026-11-22T09:30:00Z', '')"
             } else {
-                "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
-                 VALUES (?1, randomblob(16), 'ana', ?2, 'oi', '2026-11-22T09:30:00Z', 1, 'queued', 0)"
+                "INSERT INTO sent (position, place, id, from_name, to_name, body, sent_at, seq, state, expires_at)
+                 VALUES (?1, ?1, randomblob(16), 'ana', ?2, 'oi', '2026-11-22T09:30:00Z', 1, 'queued', 0)"
             };
             connection.execute(sql, (position, name))?;
         }
@@ -43,11 +43,74 @@ async fn a_listing_is_whole_over_all_pages() {
     assert!(positions(&conversations, &Query { last: Some(0), ..last }).is_empty());
 }
 
+/// The same query, bounded by times and by messages too.
+fn bounded((query, indexes): (Query, [&'static str; 2])) -> [(Query, [&'static str; 2]); 3] {
+    let bounds = [None, Some(Bound::Time(Timestamp::UNIX_EPOCH)), Some(Bound::Message(Spot::FIRST))];
+    bounds.map(|bound| (Query { since: bound, before: bound, ..query.clone() }, indexes))
+}
+
+#[tokio::test]
+async fn a_part_of_a_listing_is_bounded_by_times_or_by_messages() {
+    let (_dir, conversations) = conversations(20).await;
+    let second = |position: i64| Timestamp::from_second(position).unwrap();
+    // Times are not in the order of listings: 7 is the latest, and 13 the earliest.
+    let set = conversations.store.write(|connection| {
+        for table in ["received", "sent"] {
+            connection.execute_batch(&format!(
+                "UPDATE {table} SET at = CASE position WHEN 7 THEN 90 WHEN 13 THEN 1 ELSE position + 10 END * 1000"
+            ))?;
+        }
+        Ok::<_, rusqlite::Error>(())
+    });
+    set.await.unwrap();
+    let at = |position| match position {
+        7 => 90,
+        13 => 1,
+        other => other + 10,
+    };
+    let spots: Vec<Spot> = conversations
+        .list(&Query::default())
+        .unwrap()
+        .iter()
+        .map(|entry| conversations.with_id(entry.id).unwrap()[0].1)
+        .collect();
+    let expected = |bounds: &dyn Fn(i64) -> bool| (1..=20).filter(|p| bounds(*p)).collect::<Vec<_>>();
+    for since in [0, 1, 2, 15, 24, 30, 31, 91] {
+        for before in [0, 2, 16, 24, 31, 91] {
+            let bounds = |bound: i64| Some(Bound::Time(second(bound)));
+            let query = Query { since: bounds(since), before: bounds(before), ..Query::default() };
+            let within = |p: i64| (since..before).contains(&at(p));
+            assert_eq!(positions(&conversations, &query), expected(&within), "{since} {before}");
+            let last = positions(&conversations, &Query { last: Some(3), ..query.clone() });
+            let all = expected(&within);
+            assert_eq!(last, all[all.len().saturating_sub(3)..], "{since} {before}");
+            let p2 = Query { partner: Some("p2".parse().unwrap()), ..query };
+            assert_eq!(positions(&conversations, &p2), expected(&|p| within(p) && p % 5 == 2));
+        }
+    }
+    for since in 1..=20 {
+        for before in 1..=20 {
+            let bound = |position: i64| Some(Bound::Message(spots[usize::try_from(position).unwrap() - 1]));
+            let query = Query { since: bound(since), before: bound(before), ..Query::default() };
+            assert_eq!(positions(&conversations, &query), expected(&|p| since < p && p < before));
+            let query = Query { since: None, last: Some(4), ..query };
+            assert_eq!(positions(&conversations, &query), expected(&|p| p < before && p + 5 > before));
+        }
+    }
+}
+
+#[test]
+fn times_are_whole_milliseconds_and_none_is_shown_before_its_time() {
+    for (time, milliseconds) in [("1970-01-01T00:00:01Z", 1_000), ("1970-01-01T00:00:01.0005Z", 1_001)] {
+        assert_eq!(query::in_milliseconds(time.parse().unwrap()), milliseconds);
+    }
+}
+
 /// A query, and the indexes by which both sides are searched, from a place on, or not at all.
 fn plans() -> Vec<(Query, [&'static str; 2])> {
     let somebody = || Some("p1".parse().unwrap());
     let (received, sent) = (Some(Direction::Received), Some(Direction::Sent));
-    let (by_place, by_position) = ("received_by_place (", "INTEGER PRIMARY KEY (");
+    let (by_place, by_position) = ("received_by_place (", "sent_by_place (");
     let (name_received, name_sent) = ("received_by_name (from_name=? AND ", "sent_by_name (to_name=? AND ");
     let unsettled = "sent_unsettled (state=? AND ";
     let (doubted, unread) = ("received_doubted (", "received_unread (");
@@ -90,21 +153,34 @@ fn plan(conversations: &Conversations, sql: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_listing_sorts_or_scans_what_it_does_not_show() {
     let (_dir, conversations) = conversations(10).await;
-    for (query, [received, sent]) in plans() {
+    for (query, [received, sent]) in plans().into_iter().flat_map(bounded) {
         // A page begins right behind the last message of the one before.
-        let pages = ["(place,seq)>(?,?) AND place<?", "position>? AND position<?", "rowid>? AND rowid<?"];
-        let backwards = ["place<?", "position<?", "rowid<?"];
-        for (sql, bounds) in [(listing(&query, PAGE), pages), (listing_backwards(&query), backwards)] {
+        for sql in [query::listing(&query, PAGE), query::listing_backwards(&query)] {
             let plan = plan(&conversations, &sql);
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
             for (table, index) in [("received", received), ("sent", sent)] {
                 let start = format!("SEARCH {table} USING ");
                 let step = plan.iter().find(|step| step.starts_with(&start));
-                let by =
-                    |step: &String| bounds.iter().any(|bound| step.ends_with(&format!("{index}{bound})")));
+                let by = |step: &String| step.ends_with(&format!("{index}(place,seq)>(?,?) AND place<?)"));
                 assert!(index.is_empty() || step.is_some_and(by), "{query:?}: {plan:#?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn times_and_ids_are_found_by_their_indexes() {
+    let (_dir, conversations) = conversations(10).await;
+    for sql in [FIRST_SINCE, LAST_BEFORE, WITH_ID] {
+        let plan = plan(&conversations, sql);
+        let scans = |step: &&String| {
+            let reads = step.starts_with("SCAN ") || step.starts_with("SEARCH ");
+            let by_index = step.contains("COVERING INDEX") || step.contains("INTEGER PRIMARY KEY");
+            let is_stored = step.contains(" received") || step.contains(" sent");
+            reads && is_stored && (step.starts_with("SCAN") || !by_index)
+        };
+        assert_eq!(plan.iter().find(scans), None, "{plan:#?}");
+        assert!(plan.iter().any(|step| step.contains("received")), "{plan:#?}");
     }
 }
 
@@ -113,7 +189,7 @@ async fn who_follows_reads_only_what_was_stored_since() {
     let (_dir, conversations) = conversations(10).await;
     // States are nothing to follow.
     for (query, _) in plans().into_iter().filter(|(query, _)| query.state.is_none()) {
-        let plan = plan(&conversations, &since(&query));
+        let plan = plan(&conversations, &query::since(&query));
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{query:?}: {plan:#?}");
         for table in ["received", "sent"] {
             let search = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid>?");
@@ -139,8 +215,8 @@ async fn what_is_said_under_a_name_that_has_a_key_is_listed_apart_from_what_its_
                  (5, zeroblob(32), randomblob(16), 'zé', 'rui', 'ana as zé', '', ''),
                  (6, x'', randomblob(16), 'zé', 'rui', 'nobody', '', ''),
                  (7, zeroblob(32), randomblob(16), 'old', 'rui', 'old', '', '');
-             INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at) VALUES
-                 (8, randomblob(16), 'rui', 'ana', 'oi', '', 1, 'queued', 0);
+             INSERT INTO sent (position, place, id, from_name, to_name, body, sent_at, seq, state, expires_at) VALUES
+                 (8, 8, randomblob(16), 'rui', 'ana', 'oi', '', 1, 'queued', 0);
              UPDATE received SET place = position;
              UPDATE positions SET last = 8;",
         )

@@ -200,8 +200,8 @@ pub fn enqueue(
     let id = Uuid::now_v7();
     connection
         .prepare_cached(
-            "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at, insecure)
-             VALUES (:position, :id, :from, :to, :body, :sent_at, :seq, 'queued', :expires_at, :insecure)",
+            "INSERT INTO sent (position, place, id, from_name, to_name, body, sent_at, at, seq, state, expires_at, insecure)
+             VALUES (:position, :position, :id, :from, :to, :body, :sent_at, :at, :seq, 'queued', :expires_at, :insecure)",
         )?
         .execute(named_params! {
             ":position": position,
@@ -210,6 +210,7 @@ pub fn enqueue(
             ":to": draft.to.as_str(),
             ":body": draft.body.as_str(),
             ":sent_at": now.to_string(),
+            ":at": now.as_millisecond(),
             ":seq": seq,
             ":expires_at": expiry(now, terms.lifetime),
             ":insecure": terms.insecure,

@@ -108,9 +108,9 @@ impl<'a> Keeping<'a> {
         self.connection
             .prepare_cached(
                 "INSERT INTO received (position, place, sender, id, from_name, to_name, body, sent_at, received_at,
-                                       doubted, source, seq, reply_to)
+                                       at, doubted, source, seq, reply_to)
                  VALUES (:position, :place, :sender, :id, :from, :to, :body, :sent_at, :received_at,
-                         :doubted, :source, :seq, :reply_to)",
+                         :at, :doubted, :source, :seq, :reply_to)",
             )?
             .execute(named_params! {
                 ":position": position,
@@ -122,6 +122,7 @@ impl<'a> Keeping<'a> {
                 ":body": body,
                 ":sent_at": sent_at,
                 ":received_at": self.received_at,
+                ":at": self.letters.now.as_millisecond(),
                 ":doubted": is_doubted,
                 ":source": self.source,
                 ":seq": seq,

@@ -70,8 +70,8 @@ fn keep(connection: &Connection, coming: Coming, placed: bool) -> rusqlite::Resu
 fn write(connection: &Connection) -> rusqlite::Result<i64> {
     let position = next_position(connection)?;
     connection.execute(
-        "INSERT INTO sent (position, id, from_name, to_name, body, sent_at, seq, state, expires_at)
-         VALUES (?1, randomblob(16), 'rui', 'p1', 'oi', '', ?1, 'queued', 0)",
+        "INSERT INTO sent (position, place, id, from_name, to_name, body, sent_at, seq, state, expires_at)
+         VALUES (?1, ?1, randomblob(16), 'rui', 'p1', 'oi', '', ?1, 'queued', 0)",
         [position],
     )?;
     Ok(position)
