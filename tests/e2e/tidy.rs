@@ -28,7 +28,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/contacts.rs",
             "peer/src/contacts/",
             "peer/src/conversations.rs",
-            "peer/src/conversations/entry.rs",
+            "peer/src/conversations/",
             "peer/src/identity/profile.rs",
             "peer/src/inbound/had.rs",
             "peer/src/inbound/inbox.rs",

@@ -1,0 +1,1 @@
+sent-no-state = a state is one of { $states }

@@ -1,0 +1,1 @@
+sent-no-state = os estados são { $states }

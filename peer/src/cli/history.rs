@@ -31,6 +31,7 @@ impl History {
         let trust = listing::trust(self.unverified, self.name.as_ref());
         let query = Query { partner: self.name, trust, ..Query::default() };
         let conversations = global.open()?.conversations;
+        self.part.show(output);
         let query = self.part.of(query, &conversations)?;
         listing::print(&conversations, &query, output)?;
         output.flush()?;

@@ -52,6 +52,7 @@ pub struct Inbox {
 impl Inbox {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
+        self.part.show(output);
         let marks = !output.json || self.mark_read;
         let query = Query {
             direction: Some(Direction::Received),

@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::exit::{Exit, Failure};
+use super::language::tr;
+use super::output::Output;
 use crate::conversations::{Bound, Conversations, Entry, Query, Spot};
 
 /// What every listing takes.
@@ -26,6 +28,9 @@ pub struct Part {
     /// Only the last so many
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u32>,
+    /// Show each message's id
+    #[arg(long)]
+    pub ids: bool,
 }
 
 /// A time, or a message.
@@ -38,6 +43,11 @@ pub enum When {
 }
 
 impl Part {
+    /// How it is shown.
+    pub fn show(&self, output: &mut Output) {
+        output.ids = self.ids;
+    }
+
     /// The query, for this part of what it asks for.
     pub fn of(&self, query: Query, conversations: &Conversations) -> Result<Query, Failure> {
         let bound = |when: Option<When>, pick: fn(Vec<Spot>) -> Option<Spot>| match when {
@@ -75,13 +85,13 @@ fn with_id(id: Uuid, query: &Query, conversations: &Conversations) -> Result<Vec
 
 /// No message has one of these ids.
 pub fn unknown(ids: &[Uuid]) -> Failure {
-    let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
-    Failure::new(Exit::Failed, format!("no message with the id {} is kept here", ids.join(" or ")))
-        .hint("`peer history --json` shows all messages with their ids.")
+    let listed: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+    Failure::new(Exit::Failed, tr!("part-unknown", ids = listed.join(", "), count = ids.len()))
+        .hint(tr!("part-unknown-hint"))
 }
 
 impl FromStr for When {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.len() == 36
@@ -89,9 +99,7 @@ impl FromStr for When {
         {
             return Ok(Self::Id(id));
         }
-        time(text, crate::now(), &TimeZone::system()).map(Self::Time).ok_or(
-            "write a time such as 2026-10-01, 2026-10-01T09:30, today, yesterday or 7d (seven days ago), or the id of a message",
-        )
+        time(text, crate::now(), &TimeZone::system()).map(Self::Time).ok_or_else(|| tr!("part-no-time"))
     }
 }
 

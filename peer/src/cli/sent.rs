@@ -3,6 +3,7 @@ use protocol::Name;
 
 use super::Global;
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::listing;
 use super::output::Output;
 use super::part::Part;
@@ -28,7 +29,7 @@ fn state(word: &str) -> Result<State, String> {
     State::ALL
         .into_iter()
         .find(|state| state.word() == word)
-        .ok_or_else(|| format!("a state is one of {}", State::ALL.map(State::word).join(", ")))
+        .ok_or_else(|| tr!("sent-no-state", states = State::ALL.map(State::word).join(", ")))
 }
 
 impl Sent {
@@ -40,6 +41,7 @@ impl Sent {
             ..Query::default()
         };
         let peer = global.open()?;
+        self.part.show(output);
         let query = self.part.of(query, &peer.conversations)?;
         // What was to be tried by one who has died since is tried by nobody.
         let runs = peer.outbound().is_ok_and(|outbound| outbound.daemon_runs().unwrap_or(false));

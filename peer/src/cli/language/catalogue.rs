@@ -58,6 +58,7 @@ catalogues![
     "menu",
     "online",
     "output",
+    "part",
     "peers",
     "progress",
     "prune",
