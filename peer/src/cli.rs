@@ -8,6 +8,7 @@ mod contact;
 mod contacts;
 mod demo;
 mod exit;
+mod faults;
 mod follow;
 mod forget;
 mod history;

@@ -82,7 +82,7 @@ pub(crate) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| innermost(&error))? {
         if bytes.len() + chunk.len() > most {
-            return Err(format!("its answer is longer than {most} bytes"));
+            return Err(reason!("its answer is longer than {most} bytes"));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -107,14 +107,14 @@ pub(crate) fn other_key(error: &reqwest::Error) -> Option<OtherKey> {
 
 /// What is wrong with the other end's certificate, if a request was not made since nobody whom this system trusts vouches
 /// for it.
-pub(crate) fn distrust(error: &reqwest::Error) -> Option<&'static str> {
+pub(crate) fn distrust(error: &reqwest::Error) -> Option<String> {
     causes(error).find_map(tls::distrust)
 }
 
 /// The cause at the bottom of an error, without the URL that reqwest puts around it.
 pub(crate) fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "it did not answer in time".to_owned();
+        return reason!("it did not answer in time");
     }
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }

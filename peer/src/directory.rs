@@ -124,7 +124,7 @@ impl Directory {
                 let here = over_loopback(&answer);
                 let claim: Claim = self.read(answer).await?;
                 if claim.name != *name {
-                    return Err(self.away(format!("asked for {name}, it answers of {}", claim.name)));
+                    return Err(self.away(reason!("asked for {name}, it answers of {}", claim.name)));
                 }
                 Ok(Heard { said: Some(claim), here })
             }
@@ -155,16 +155,16 @@ impl Directory {
         let away = |why| self.away_for(retry_after, why);
         let bytes = bounded(answer, LONGEST_ANSWER).await.map_err(away)?;
         let Ok(body) = serde_json::from_slice::<Body<'_>>(&bytes) else {
-            return Err(away(format!("it answers {status}, and not as a directory does")));
+            return Err(away(reason!("it answers {status}, and not as a directory does")));
         };
         match Slug::from_urn(&body.kind) {
             Some(Slug::NotFound | Slug::MethodNotAllowed) => {
-                Err(away("what answers there is no directory".to_owned()))
+                Err(away(reason!("what answers there is no directory")))
             }
             Some(slug) if is_no(slug) => {
                 Err(DirectoryError::Refused { slug, detail: clipped(body.detail.into_owned()) })
             }
-            _ => Err(away(format!("it answers {status}"))),
+            _ => Err(away(reason!("it answers {status}"))),
         }
     }
 
@@ -174,7 +174,7 @@ impl Directory {
         patience: Duration,
         answer: impl Future<Output = Result<T, DirectoryError>>,
     ) -> Result<T, DirectoryError> {
-        let late = |_| Err(self.away("it did not answer in time".to_owned()));
+        let late = |_| Err(self.away(reason!("it did not answer in time")));
         timeout(patience, answer).await.unwrap_or_else(late)
     }
 
@@ -185,19 +185,19 @@ impl Directory {
 
     fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, DirectoryError> {
         serde_json::from_slice(bytes)
-            .map_err(|error| self.away(clipped(format!("it answers what no directory does: {error}"))))
+            .map_err(|error| self.away(clipped(reason!("it answers what no directory does: {error}"))))
     }
 
     /// Why a question got no answer.
     fn no_answer(&self, error: &reqwest::Error) -> String {
         if let Some(keys) = other_key(error) {
             let presented = keys.presented;
-            return format!(
+            return reason!(
                 "{keys}. It may be another one; if it has a new key, its URL is to end in #{presented}"
             );
         }
         match distrust(error).filter(|_| self.base.vouching() == Vouching::SystemRoots) {
-            Some(why) => format!(
+            Some(why) => reason!(
                 "{why}. Pin its key with `--server {}#FINGERPRINT` (README says how to compute that), or let the system trust it",
                 self.base
             ),

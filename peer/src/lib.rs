@@ -6,6 +6,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// Why something came to nothing, in English, put together as by `format!`. It is logged, kept with messages and given to
+/// programs so; a face says it in the user's language, which is why each of these texts stands in its catalogue too.
+macro_rules! reason {
+    ($($text:tt)*) => { format!($($text)*) };
+}
+
 pub mod cli;
 
 pub mod outbound;

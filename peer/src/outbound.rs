@@ -142,7 +142,7 @@ impl Outbound {
         // Who is written to unchecked has no pin.
         let needs_no_directory = is_contact || (insecure && contacts.known(name)?);
         let route = match &self.courier.directory {
-            None if needs_no_directory => Route::Unheard("no directory is configured".to_owned()),
+            None if needs_no_directory => Route::Unheard(reason!("no directory is configured")),
             None => return Err(Unsendable::NeverMet(name.clone())),
             Some(directory) => match directory.lookup(name).await {
                 Ok(Heard { said: Some(claim), here }) => Route::of_claim(claim, here),

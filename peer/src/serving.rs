@@ -36,7 +36,7 @@ const LONGEST_COMMAND: Duration = Duration::from_secs(15);
 /// How often it is looked for pins that were not used for long.
 const SWEEP: Duration = Duration::from_hours(1);
 /// The ports that are tried if none is asked for.
-const PORTS: RangeInclusive<u16> = 7101..=7164;
+pub const PORTS: RangeInclusive<u16> = 7101..=7164;
 
 /// A peer that runs.
 pub struct Serving {

@@ -17,7 +17,7 @@ use unicode_security::restriction_level::RestrictionLevelDetection as _;
 pub struct Name(Arc<str>);
 
 /// The most characters that a name may have.
-const LONGEST: usize = 64;
+pub const LONGEST: usize = 64;
 /// No name is longer than this before it is normalised: four bytes a character, and room for combining marks.
 const LONGEST_INPUT_BYTES: usize = 1024;
 /// These stand for something in paths, addresses, links and lists of names.

@@ -9,7 +9,10 @@ use crate::outbound::Unsendable;
 use crate::outbound::errand::SeeThroughError;
 use crate::peer::{NameProblem, OpenPeerError};
 use crate::serving::StartError;
-use protocol::{Name, Slug};
+use protocol::Slug;
+
+use super::faults::Told as _;
+use super::language::tr;
 
 /// The exit codes. README lists them too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +75,7 @@ impl Failure {
 
     /// This peer has no name yet, and the command takes none.
     pub fn nameless() -> Self {
-        Self::usage(NameProblem::None).hint("Give it one: `peer serve --name NAME`.")
+        Self::usage(NameProblem::None.told()).hint(tr!("exit-nameless-hint"))
     }
 
     /// The same failure, with what belongs to it: lines of our own words, never of others'.
@@ -100,33 +103,29 @@ impl From<io::Error> for Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        Self::new(Exit::Failed, fault)
+        Self::new(Exit::Failed, fault.told())
     }
 }
 
 impl From<OpenPeerError> for Failure {
     fn from(error: OpenPeerError) -> Self {
-        Self::new(Exit::Failed, error)
+        Self::new(Exit::Failed, error.told())
     }
 }
 
 impl From<SeeThroughError> for Failure {
     fn from(error: SeeThroughError) -> Self {
-        Self::new(Exit::Failed, error).hint("The message is written down; `peer serve` delivers it.")
+        Self::new(Exit::Failed, error.told()).hint(tr!("exit-written-down-hint"))
     }
 }
 
 impl From<NameProblem> for Failure {
     fn from(problem: NameProblem) -> Self {
         match problem {
-            NameProblem::None => {
-                Self::usage(problem).hint("Give it one: add `--name NAME`, as in `peer serve --name ana`.")
-            }
-            NameProblem::Other(_) => {
-                Self::usage(problem).hint("Leave --name out, or use another --data-dir for another peer. Until a directory has accepted the name, `peer serve --name` changes it.")
-            }
+            NameProblem::None => Self::usage(problem.told()).hint(tr!("exit-give-a-name-hint")),
+            NameProblem::Other(_) => Self::usage(problem.told()).hint(tr!("exit-other-name-hint")),
             NameProblem::Fault(fault) => fault.into(),
-            NameProblem::Tokens(_) => Self::new(Exit::Failed, problem),
+            NameProblem::Tokens(_) => Self::new(Exit::Failed, problem.told()),
         }
     }
 }
@@ -134,30 +133,28 @@ impl From<NameProblem> for Failure {
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         match error {
-            DirectoryError::Away { .. } => Self::new(Exit::DirectoryNeeded, error)
-                .hint("Is it running, and is this its address? Start one with `server`, or name another with --server URL."),
-            DirectoryError::Refused { slug: Slug::TokenUnknown, .. } => Self::new(
-                Exit::Failed,
-                "the directory is private: it answers only those who have a name there",
-            )
-            .hint("Claim one first, as in `RECADO_INVITE=CODE peer serve --name ana`; whoever runs the directory makes codes with `server invite`."),
-            DirectoryError::Refused { .. } => Self::new(Exit::Failed, error),
+            DirectoryError::Away { .. } => {
+                Self::new(Exit::DirectoryNeeded, error.told()).hint(tr!("exit-directory-away-hint"))
+            }
+            DirectoryError::Refused { slug: Slug::TokenUnknown, .. } => {
+                Self::new(Exit::Failed, tr!("exit-private")).hint(tr!("exit-private-hint"))
+            }
+            DirectoryError::Refused { .. } => Self::new(Exit::Failed, error.told()),
         }
     }
 }
 
 impl From<Unsendable> for Failure {
     fn from(error: Unsendable) -> Self {
-        match error {
-            Unsendable::Unknown(_) => Self::new(Exit::UnknownRecipient, error)
-                .hint("Nothing was sent. `peer peers` lists who is online."),
-            Unsendable::NeverMet(_) => Self::new(Exit::UnknownRecipient, error)
-                .hint("Nothing was sent. Ask them for their link and `peer add LINK` it, or name a directory with --server URL."),
-            Unsendable::Unchecked { .. } => Self::new(Exit::Failed, error).hint("Nothing was sent. Ask them for their link and `peer add` it; or add --insecure, and whoever answers there may read the message and pass for them."),
-            Unsendable::Renamed => Self::new(Exit::Failed, error).hint("Nothing was sent. Try again."),
-            Unsendable::DirectoryNeeded(error) => error.into(),
-            Unsendable::Fault(fault) => fault.into(),
-        }
+        let (exit, hint) = match error {
+            Unsendable::Unknown(_) => (Exit::UnknownRecipient, tr!("exit-unknown-hint")),
+            Unsendable::NeverMet(_) => (Exit::UnknownRecipient, tr!("exit-never-met-hint")),
+            Unsendable::Unchecked { .. } => (Exit::Failed, tr!("exit-unchecked-hint")),
+            Unsendable::Renamed => (Exit::Failed, tr!("exit-renamed-hint")),
+            Unsendable::DirectoryNeeded(error) => return error.into(),
+            Unsendable::Fault(fault) => return fault.into(),
+        };
+        Self::new(exit, error.told()).hint(hint)
     }
 }
 
@@ -166,32 +163,20 @@ impl From<StartError> for Failure {
         let hint = match error {
             StartError::Name(problem) => return problem.into(),
             StartError::Fault(fault) => return fault.into(),
-            StartError::NameTaken { ref name, ref held_at } => name_taken(name, held_at),
-            StartError::FingerprintChanged { ref name, .. } => format!(
-                "Put this peer's identity.pem back from a backup. If it is lost, choose another name with --name, or have whoever runs the directory free this one with `server names release {name}`."
-            ),
-            StartError::InviteRequired { ref name, .. } => format!(
-                "Ask whoever runs it for a code, which `server invite` makes, and type: RECADO_INVITE=CODE peer serve --name {name}"
-            ),
-            StartError::Running(_) => "Use that one, or another --data-dir for another peer.".to_owned(),
-            StartError::Delivering => "Try again when it has ended.".to_owned(),
-            StartError::Listen(..) => "Choose another address or port with --listen.".to_owned(),
-            StartError::NoFreePort => {
-                "Choose one with --listen, as in --listen 127.0.0.1:0 for any.".to_owned()
+            StartError::NameTaken { ref name, ref held_at } => match held_at.first() {
+                Some(first) => tr!("exit-held-hint", server = first),
+                None => tr!("exit-name-taken-hint", name = name),
+            },
+            StartError::FingerprintChanged { ref name, .. } => {
+                tr!("exit-fingerprint-changed-hint", name = name)
             }
-            StartError::Io(_) | StartError::Tls(_) => return Self::new(Exit::Failed, error),
+            StartError::InviteRequired { ref name, .. } => tr!("exit-invite-required-hint", name = name),
+            StartError::Running(_) => tr!("exit-running-hint"),
+            StartError::Delivering => tr!("exit-delivering-hint"),
+            StartError::Listen(..) => tr!("exit-listen-hint"),
+            StartError::NoFreePort => tr!("exit-no-free-port-hint"),
+            StartError::Io(_) | StartError::Tls(_) => return Self::new(Exit::Failed, error.told()),
         };
-        Self::new(Exit::Failed, error).hint(hint)
+        Self::new(Exit::Failed, error.told()).hint(hint)
     }
-}
-
-fn name_taken(name: &Name, held_at: &[String]) -> String {
-    if let [first, ..] = held_at {
-        return format!(
-            "It is yours at {first}. If that is the same directory, call it by that URL: --server {first}"
-        );
-    }
-    format!(
-        "Choose another with --name. If {name} is yours and its token is lost, whoever runs the directory frees it with `server names release {name}`."
-    )
 }

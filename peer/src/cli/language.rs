@@ -16,6 +16,7 @@
 
 mod catalogue;
 pub mod program;
+pub mod reasons;
 
 #[cfg(test)]
 mod tests;

@@ -43,16 +43,16 @@ pub fn trusting_nobody() -> Result<ClientConfig, TlsError> {
 }
 
 /// What is wrong with a certificate that the system's roots do not vouch for, if that is what an error is about.
-pub fn distrust(error: &(dyn Error + 'static)) -> Option<&'static str> {
+pub fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
     match error.downcast_ref()? {
         rustls::Error::InvalidCertificate(error) => Some(match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "its certificate has expired"
+                reason!("its certificate has expired")
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "its certificate is for another host"
+                reason!("its certificate is for another host")
             }
-            _ => "the system does not trust its certificate",
+            _ => reason!("the system does not trust its certificate"),
         }),
         _ => None,
     }

@@ -58,7 +58,7 @@ impl Directory {
         let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
         if !media_type.trim().eq_ignore_ascii_case(EVENT_STREAM) {
-            return Err(self.away("it answers with something else than events".to_owned()));
+            return Err(self.away(reason!("it answers with something else than events")));
         }
         Ok(Events::of(answer, last_id))
     }
@@ -86,8 +86,9 @@ impl Events {
                 }
             }
             let piece = timeout(SILENCE, self.answer.chunk()).await;
-            let piece = piece.map_err(|_| format!("it said nothing for {} s", SILENCE.as_secs()))?;
-            let piece = piece.map_err(|error| innermost(&error))?.ok_or("it ended the stream")?;
+            let piece = piece.map_err(|_| reason!("it said nothing for {} s", SILENCE.as_secs()))?;
+            let piece =
+                piece.map_err(|error| innermost(&error))?.ok_or_else(|| reason!("it ended the stream"))?;
             self.ready.extend(self.cutter.cut(&piece).map_err(|error| error.to_string())?);
         }
     }
@@ -105,7 +106,7 @@ fn meaning(frame: &Frame) -> Result<Option<Event>, String> {
         return Ok(Some(Event::Reset));
     }
     let Some(change) = Change::from_word(&frame.event) else { return Ok(None) };
-    let record = serde_json::from_str(&frame.data).map_err(|error| format!("its event is none: {error}"))?;
+    let record = serde_json::from_str(&frame.data).map_err(|error| reason!("its event is none: {error}"))?;
     Ok(Some(Event::Change(change, record)))
 }
 

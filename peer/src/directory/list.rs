@@ -86,7 +86,7 @@ impl Directory {
         let mut news = Vec::new();
         while let Some(url) = next {
             if news.len() == MOST_PAGES {
-                return Err(self.away(format!("its list has more than {MOST_PAGES} pages")));
+                return Err(self.away(reason!("its list has more than {MOST_PAGES} pages")));
             }
             let known = list.pages.get(news.len()).filter(|page| page.url == url);
             let page = self.page(url, known, &mut left).await?;
@@ -111,7 +111,7 @@ impl Directory {
         let answer = self.ask(request).await?;
         if answer.status() == StatusCode::NOT_MODIFIED {
             let holds = tag.is_some().then_some(None);
-            return holds.ok_or_else(|| self.away("it answers 304 to one who knows nothing".to_owned()));
+            return holds.ok_or_else(|| self.away(reason!("it answers 304 to one who knows nothing")));
         }
         let etag = answer.headers().get(ETAG).cloned();
         let next = self.next_page(&url, answer.headers())?;
@@ -133,7 +133,7 @@ impl Directory {
                 && next.username().is_empty()
                 && next.password().is_none()
         });
-        next.map(Some).ok_or_else(|| self.away(format!("its list goes on elsewhere, at {target}")))
+        next.map(Some).ok_or_else(|| self.away(reason!("its list goes on elsewhere, at {target}")))
     }
 }
 
@@ -141,13 +141,13 @@ impl Directory {
 fn decoded(sent: Vec<u8>, coding: Option<&HeaderValue>, most: usize) -> Result<Vec<u8>, String> {
     let Some(coding) = coding else { return Ok(sent) };
     if !coding.as_bytes().eq_ignore_ascii_case(GZIP.as_bytes()) {
-        return Err("its list comes in a coding that nobody asked for".to_owned());
+        return Err(reason!("its list comes in a coding that nobody asked for"));
     }
     let mut plain = Vec::new();
     let mut reader = MultiGzDecoder::new(sent.as_slice()).take(most as u64 + 1);
-    reader.read_to_end(&mut plain).map_err(|error| format!("its list cannot be unpacked: {error}"))?;
+    reader.read_to_end(&mut plain).map_err(|error| reason!("its list cannot be unpacked: {error}"))?;
     if plain.len() > most {
-        return Err(format!("its list is longer than {most} bytes"));
+        return Err(reason!("its list is longer than {most} bytes"));
     }
     Ok(plain)
 }

@@ -177,7 +177,7 @@ impl Courier {
     /// checked there all the same.
     async fn find(&self, recipient: &Name, remembered: bool) -> Route {
         let Some(directory) = &self.directory else {
-            return Route::Unheard("no directory is configured".to_owned());
+            return Route::Unheard(reason!("no directory is configured"));
         };
         let lookup = directory.lookup(recipient);
         let answer = if remembered { timeout(SHORT_PATIENCE, lookup).await } else { Ok(lookup.await) };
@@ -185,7 +185,7 @@ impl Courier {
             Ok(Ok(Heard { said: Some(claim), here })) => Route::of_claim(claim, here),
             Ok(Ok(Heard { said: None, .. })) => Route::nobody_has(recipient),
             Ok(Err(error)) => Route::Unheard(error.to_string()),
-            Err(_) => Route::Unheard(format!("the directory {} did not answer in time", directory.url())),
+            Err(_) => Route::Unheard(reason!("the directory {} did not answer in time", directory.url())),
         }
     }
 
@@ -201,7 +201,7 @@ impl Courier {
     /// A step was given up before it came to its end.
     pub async fn given_up(&self, recipient: &Name) -> Result<(), Fault> {
         self.limits.too_much(recipient, Limit::MOST);
-        self.outbox.postponed(recipient, format!("{recipient} did not answer in time"), None).await
+        self.outbox.postponed(recipient, reason!("{recipient} did not answer in time"), None).await
     }
 
     async fn settle(
@@ -252,13 +252,13 @@ fn in_vain(recipient: &Name, route: &Route, outcome: Option<Handover>) -> Handov
     match (route, outcome) {
         (_, Some(outcome @ Handover::OtherKey { .. })) => outcome,
         // That nobody answers where it was last is no news then.
-        (Route::Offline(_), _) => unreachable(format!("{recipient} is offline")),
+        (Route::Offline(_), _) => unreachable(reason!("{recipient} is offline")),
         (_, Some(outcome)) => outcome,
         (Route::Unheard(why), None) => unreachable(why.clone()),
-        (Route::Listed(listing), None) => unreachable(format!(
+        (Route::Listed(listing), None) => unreachable(reason!(
             "{recipient} is listed at {} and cannot be checked there: `peer send --insecure` does without",
             listing.address
         )),
-        (Route::Unknown, None) => unreachable(format!("{recipient} has no known address")),
+        (Route::Unknown, None) => unreachable(reason!("{recipient} has no known address")),
     }
 }

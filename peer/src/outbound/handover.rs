@@ -57,8 +57,8 @@ impl fmt::Display for Handover {
                 let kept = fates.iter().filter(|fate| matches!(fate, Fate::Kept(_))).count();
                 write!(f, "{kept} of {} kept", fates.len())
             }
-            Self::TooMuch => f.write_str("it takes fewer messages at once"),
-            Self::NoBatches => f.write_str("it takes one message at a time"),
+            Self::TooMuch => f.write_str(&reason!("it takes fewer messages at once")),
+            Self::NoBatches => f.write_str(&reason!("it takes one message at a time")),
             Self::Misdirected { reason }
             | Self::OtherKey { reason, .. }
             | Self::Unclear { reason }
@@ -105,11 +105,11 @@ pub fn judge(ids: &[Uuid], answer: Answer<'_>) -> Handover {
     match (ids, answer.status) {
         ([id], 200 | 201) => match serde_json::from_slice::<Receipt>(answer.body) {
             Ok(receipt) if receipt.id == *id => answered(vec![Fate::Kept(receipt)], None),
-            _ => unclear("the answer is not a receipt for this message"),
+            _ => unclear(reason!("the answer is not a receipt for this message")),
         },
         (_, 200) => match serde_json::from_slice::<Vec<Said>>(answer.body) {
             Ok(said) => in_turn(ids, said, answer.retry_after),
-            Err(_) => unclear("the answer is not one to these messages"),
+            Err(_) => unclear(reason!("the answer is not one to these messages")),
         },
         _ => refused(ids.len(), answer),
     }
@@ -119,8 +119,8 @@ fn answered(fates: Vec<Fate>, retry_after: Option<Duration>) -> Handover {
     Handover::Answered { fates, retry_after }
 }
 
-fn unclear(reason: &str) -> Handover {
-    Handover::Unclear { reason: reason.to_owned() }
+fn unclear(reason: String) -> Handover {
+    Handover::Unclear { reason }
 }
 
 /// What an answer message by message means. It counts only if it is one to exactly these, in this order.
@@ -130,7 +130,7 @@ fn in_turn(ids: &[Uuid], said: Vec<Said>, retry_after: Option<Duration>) -> Hand
         Said::Refused(_) | Said::Unreadable => false,
     };
     if said.len() != ids.len() || ids.iter().zip(&said).any(of_another) {
-        return unclear("the answer is not one to these messages");
+        return unclear(reason!("the answer is not one to these messages"));
     }
     let mut fates = Vec::with_capacity(said.len());
     // The first thing that keeps the recipient from taking what comes behind it, too.
@@ -139,7 +139,7 @@ fn in_turn(ids: &[Uuid], said: Vec<Said>, retry_after: Option<Duration>) -> Hand
         let fate = match said {
             Said::New(receipt) | Said::Before(receipt) => Fate::Kept(receipt),
             _ if stop.is_some() => Fate::NotTried,
-            Said::Unreadable => Fate::Postponed { reason: "the answer says nothing of it".to_owned() },
+            Said::Unreadable => Fate::Postponed { reason: reason!("the answer says nothing of it") },
             Said::Refused(problem) => {
                 let objection = Objection::of(problem.status, Some(&problem));
                 if matches!(problem.status, 421 | 429 | 503 | 507) {
@@ -210,9 +210,9 @@ impl Objection {
         let reason = match (slug, problem) {
             (Some(slug), Some(problem)) => {
                 // It is kept, and shown with each message that it holds up.
-                format!("{}: {}", slug.word(), clipped(problem.detail.to_string()))
+                reason!("{}: {}", slug.word(), clipped(problem.detail.to_string()))
             }
-            _ => format!("the recipient answers {status}"),
+            _ => reason!("the recipient answers {status}"),
         };
         let meaning = match (status, slug) {
             (421, _) => Meaning::NotHere,

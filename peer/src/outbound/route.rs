@@ -50,7 +50,7 @@ impl Route {
     /// The directory knows nobody by this name.
     #[must_use]
     pub fn nobody_has(name: &Name) -> Self {
-        Self::Unheard(format!("nobody has the name {name} at the moment"))
+        Self::Unheard(reason!("nobody has the name {name} at the moment"))
     }
 
     /// What the directory says of one who is on its list.

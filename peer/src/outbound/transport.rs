@@ -37,10 +37,10 @@ impl Transport {
             Ok(answer) => answer,
             Err(error) => {
                 if let Some(keys) = other_key(&error) {
-                    let reason = format!("{address} is not the recipient: {keys}");
+                    let reason = reason!("{address} is not the recipient: {keys}");
                     return Handover::OtherKey { reason, presented: keys.presented };
                 }
-                let reason = format!("no answer from {address}: {}", innermost(&error));
+                let reason = reason!("no answer from {address}: {}", innermost(&error));
                 if error.is_connect() {
                     return Handover::Unreachable { reason, retry_after: None };
                 }
@@ -52,7 +52,7 @@ impl Transport {
         let longest = if batch.is_array() { ids.len() * LONGEST_RESULT } else { LONGEST_RECEIPT };
         match bounded(answer, longest).await {
             Ok(body) => judge(&ids, Answer { status, body: &body, retry_after }),
-            Err(error) => Handover::Unclear { reason: format!("no receipt from {address}: {error}") },
+            Err(error) => Handover::Unclear { reason: reason!("no receipt from {address}: {error}") },
         }
     }
 }

@@ -84,8 +84,7 @@ catalogues![
 #[must_use]
 pub fn find(id: &str, arguments: Option<&FluentArgs<'_>>) -> Option<String> {
     let file = id.split('-').next().unwrap_or_default();
-    let at = CATALOGUES.binary_search_by(|catalogue| catalogue.file.cmp(file)).ok()?;
-    let catalogue = &CATALOGUES[at];
+    let catalogue = named(file)?;
     let source = match language() {
         Language::English => catalogue.english,
         Language::Portuguese => catalogue.portuguese,
@@ -115,4 +114,14 @@ pub(super) fn render(
 ) -> Option<String> {
     let pattern = bundle.get_message(id)?.value()?;
     Some(bundle.format_pattern(pattern, arguments, &mut Vec::new()).into_owned())
+}
+
+/// The English catalogue of that file, as it is written.
+pub(super) fn english(file: &str) -> &'static str {
+    named(file).map_or("", |catalogue| catalogue.english)
+}
+
+pub(super) fn named(file: &str) -> Option<&'static Catalogue> {
+    let at = CATALOGUES.binary_search_by(|catalogue| catalogue.file.cmp(file)).ok()?;
+    CATALOGUES.get(at)
 }

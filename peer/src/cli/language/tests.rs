@@ -1,13 +1,14 @@
 //! Every message is in both languages and says what its calls give it; and which language is chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use fluent_syntax::parser;
 
-use super::catalogue::{CATALOGUES, bundle, render};
+use super::catalogue::{CATALOGUES, bundle, named, render};
 use super::*;
+use protocol::Slug;
 
 /// Messages that are the same in both languages, and have letters all the same.
 const ALIKE: &[&str] = &[];
@@ -74,6 +75,16 @@ fn read_inline(inline: &InlineExpression<&str>, message: &mut Message) {
 /// What the sources say by `tr!`: each id with what every one of its calls gives it.
 fn said() -> Vec<(String, BTreeSet<String>)> {
     let mut said = Vec::new();
+    for (_, source) in sources() {
+        let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+        calls(&code.collect::<Vec<_>>().join("\n"), &mut said);
+    }
+    said
+}
+
+/// All files of this crate with their texts.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -82,12 +93,11 @@ fn said() -> Vec<(String, BTreeSet<String>)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 let source = std::fs::read_to_string(&path).unwrap();
-                let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-                calls(&code.collect::<Vec<_>>().join("\n"), &mut said);
+                sources.push((path, source));
             }
         }
     }
-    said
+    sources
 }
 
 fn calls(code: &str, said: &mut Vec<(String, BTreeSet<String>)>) {
@@ -138,6 +148,10 @@ fn every_message_is_in_both_languages_and_says_what_it_is_given() {
         let file = catalogue.file;
         let english = messages(&format!("en/{file}.ftl"), catalogue.english);
         let portuguese = messages(&format!("pt/{file}.ftl"), catalogue.portuguese);
+        // The English help stands beside the flags, and a test of its own walks those.
+        if file == "help" {
+            continue;
+        }
         for id in english.keys().chain(portuguese.keys()).collect::<BTreeSet<_>>() {
             if id.split('-').next() != Some(file) && !id.starts_with('-') {
                 wrong.push(format!("{id} is in {file}.ftl, where nobody looks for it"));
@@ -168,10 +182,48 @@ fn every_message_is_in_both_languages_and_says_what_it_is_given() {
         }
     }
     let said: BTreeSet<&str> = said.iter().map(|(id, _)| id.as_str()).collect();
-    // The help is looked for by the names of commands and flags; its own test walks those.
-    let unsaid = known.keys().filter(|id| !id.starts_with("help-") && !said.contains(id.as_str()));
+    // Reasons are looked for by what they say in English: see below.
+    let unsaid = known.keys().filter(|id| !id.starts_with("reason-") && !said.contains(id.as_str()));
     wrong.extend(unsaid.map(|id| format!("{id} is said nowhere")));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The text literals that stand behind `before` in a source, as formatting would leave them with something in each place.
+fn formatted(source: &str, before: &str) -> Vec<String> {
+    let behind = source.match_indices(before).map(|(at, _)| source[at + before.len()..].trim_start());
+    let literals = behind.filter_map(|behind| behind.strip_prefix('"')?.split_once('"'));
+    literals.map(|(literal, _)| filled(literal)).collect()
+}
+
+fn filled(literal: &str) -> String {
+    let mut pieces = literal.split('{');
+    let begin = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(begin, |text, piece| text + "some(1)" + piece.split_once('}').map_or("", |(_, text)| text))
+}
+
+#[test]
+fn every_reason_of_the_rooms_is_known_in_portuguese() {
+    let bundle = bundle(Language::Portuguese, named("reason").unwrap().portuguese);
+    let known = |reason: &str| {
+        let (id, arguments) = reasons::recognised(reason)?;
+        render(&bundle, id, Some(&arguments)).filter(|said| said != reason)
+    };
+    // Where errors are reasons as well.
+    let errors = ["client/dial.rs", "client/verifier.rs", "directory.rs", "directory/frames.rs"];
+    let mut told: Vec<String> = Slug::ALL.iter().map(|slug| format!("{}: some(1)", slug.word())).collect();
+    for (path, source) in sources().iter().filter(|(path, _)| !path.ends_with("language/tests.rs")) {
+        told.extend(formatted(source, concat!("reason", "!(")));
+        if errors.iter().any(|file| path.ends_with(Path::new("src").join(file))) {
+            told.extend(formatted(source, "#[error("));
+        }
+    }
+    let told: Vec<&String> = told.iter().filter(|reason| *reason != "some(1): some(1)").collect();
+    assert!(told.len() > Slug::ALL.len() + 40, "the sources were read: {told:#?}");
+    let unknown: Vec<&&String> = told.iter().filter(|reason| known(reason).is_none()).collect();
+    assert!(unknown.is_empty(), "without a line in locales/*/reason.ftl:\n{unknown:#?}");
+    let expired = "the recipient was not reached in time";
+    assert!(sources().iter().any(|(path, source)| path.ends_with("outbox.rs") && source.contains(expired)));
+    assert!(known(expired).is_some());
 }
 
 #[test]
