@@ -1,0 +1,10 @@
+contact-key = key
+contact-before = before
+contact-address = address
+contact-unknown = nothing is known of { $name }
+contact-unknown-hint = `peer contacts` lists whom this peer knows, `peer peers` who is online.
+contact-own-name = { $name } is this peer's own name
+contact-own-name-hint = Name somebody else: `peer contacts` lists whom you know, `peer peers` who is online.
+contact-own-key = that key is this peer's own
+contact-own-key-hint = What is wanted is the other one's: `peer whoami` and `peer invite` on their machine show it.
+contact-waits = What waits for { $name } leaves with `peer serve`, or with the next `peer send`.

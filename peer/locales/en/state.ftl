@@ -1,0 +1,4 @@
+state-queued = queued
+state-delivered = delivered
+state-refused = refused
+state-expired = expired

@@ -1,0 +1,12 @@
+trust-trusted = trusted
+trust-claimed = This is the key by which the directory knows { $name }. Compare it with what `peer whoami` shows at { $name }'s.
+trust-same = This is the key that { $name } had before, and the directory knows no other.
+trust-as-before = the directory knows { $name } by the key { $key } as before: nothing was changed
+trust-answered = This is the key that last answered at { $name }'s address. Compare it with what `peer whoami` shows at { $name }'s.
+trust-not-known = who has the key that is { $name }'s is not known: nothing was changed
+trust-at-address = at { $name }'s address answered:  `peer trust { $name } { $key }`
+trust-under-name = under the name spoke:  `peer trust { $name } { $key }`
+trust-which-hint = Anyone can speak or answer. If { $name } has told you, not through Recado, that one of these is the new key, type that line.
+trust-nobody = the directory knows no key of { $name }, and no other has answered for it
+trust-nobody-without-directory = no directory is configured, and no other key has answered for { $name }
+trust-give-it-hint = Ask { $name } for the fingerprint, which `peer whoami` shows there: `peer trust { $name } FINGERPRINT`

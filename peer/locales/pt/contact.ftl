@@ -1,0 +1,10 @@
+contact-key = chave
+contact-before = antes
+contact-address = endereço
+contact-unknown = nada se sabe de { $name }
+contact-unknown-hint = `peer contacts` lista quem este par conhece, `peer peers` quem está online.
+contact-own-name = { $name } é o nome deste próprio par
+contact-own-name-hint = Indique outra pessoa: `peer contacts` lista quem você conhece, `peer peers` quem está online.
+contact-own-key = essa é a chave deste próprio par
+contact-own-key-hint = O que se quer é a da outra pessoa: `peer whoami` e `peer invite`, na máquina dela, mostram qual é.
+contact-waits = O que espera por { $name } sai com `peer serve`, ou com o próximo `peer send`.

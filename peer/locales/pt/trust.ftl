@@ -1,0 +1,12 @@
+trust-trusted = aceita a chave de
+trust-claimed = Esta é a chave pela qual o diretório conhece { $name }. Compare-a com a que `peer whoami` mostra na máquina de { $name }.
+trust-same = Esta é a chave que { $name } já tinha, e o diretório não conhece outra.
+trust-as-before = o diretório conhece { $name } pela chave { $key }, como antes: nada foi mudado
+trust-answered = Esta é a chave que respondeu por último no endereço de { $name }. Compare-a com a que `peer whoami` mostra na máquina de { $name }.
+trust-not-known = não se sabe quem tem a chave que é de { $name }: nada foi mudado
+trust-at-address = no endereço de { $name } respondeu:  `peer trust { $name } { $key }`
+trust-under-name = com o nome falou:  `peer trust { $name } { $key }`
+trust-which-hint = Qualquer um pode falar ou responder. Se { $name } disse a você, e não pelo Recado, que uma destas é a chave nova, digite essa linha.
+trust-nobody = o diretório não conhece nenhuma chave de { $name }, e nenhuma outra respondeu por esse nome
+trust-nobody-without-directory = nenhum diretório está configurado, e nenhuma outra chave respondeu por { $name }
+trust-give-it-hint = Peça a impressão digital a { $name }, onde `peer whoami` a mostra: `peer trust { $name } IMPRESSÃO`

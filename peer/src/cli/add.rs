@@ -1,9 +1,12 @@
 use clap::Args;
+use protocol::link::LinkError;
 use protocol::{Fingerprint, Link, Name};
 
 use super::Global;
 use super::contact::{refuse_own_key, refuse_own_name, report, wake};
 use super::exit::{Exit, Failure};
+use super::faults::Told as _;
+use super::language::tr;
 use super::output::Output;
 use crate::contacts::Added;
 
@@ -26,29 +29,28 @@ pub struct Add {
 impl Add {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let link: Link = self.link.trim().parse().map_err(|error| {
-            Failure::usage(format!("that is no invitation: {error}")).hint(
-                "`peer invite` prints it on the other side. Copy the whole line, and put it into quotes.",
-            )
+            Failure::usage(tr!("add-no-link", why = LinkError::told(&error))).hint(tr!("add-no-link-hint"))
         })?;
         let peer = global.open()?;
         refuse_own_name(&peer, link.name())?;
         refuse_own_key(&peer, link.fingerprint())?;
         let done = match peer.contacts.add(link.name(), link.fingerprint(), link.address()).await? {
-            Added::New => "added",
-            Added::Same => "already a contact:",
+            Added::New => tr!("add-added"),
+            Added::Same => tr!("add-already"),
             Added::OtherKey(pinned) => return Err(other_key(link.name(), pinned, link.fingerprint())),
         };
-        let details = [("key", link.fingerprint().to_string()), ("address", link.address().to_string())];
-        report(&peer, link.name(), done, &details, output)?;
+        let details = [
+            (tr!("contact-key"), link.fingerprint().to_string()),
+            (tr!("contact-address"), link.address().to_string()),
+        ];
+        report(&peer, link.name(), &done, &details, output)?;
         wake(&peer, link.name())?;
         Ok(Exit::Done)
     }
 }
 
 fn other_key(name: &Name, pinned: Fingerprint, linked: Fingerprint) -> Failure {
-    Failure::new(Exit::Failed, format!("{name} has another key here than in this link; nothing was changed"))
-        .detail(format!("here     {pinned}\nthe link {linked}"))
-        .hint(format!(
-            "Ask {name} over another channel whose key has changed. If it is theirs: peer trust {name} {linked}"
-        ))
+    Failure::new(Exit::Failed, tr!("add-other-key", name = name))
+        .detail(tr!("add-other-key-keys", pinned = pinned, linked = linked))
+        .hint(tr!("add-other-key-hint", name = name, linked = linked))
 }

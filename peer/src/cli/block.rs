@@ -4,6 +4,7 @@ use protocol::Name;
 use super::Global;
 use super::contact::{refuse_own_name, report};
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::output::{Output, note};
 
 /// Take no messages from a name any more
@@ -25,11 +26,9 @@ impl Block {
         let peer = global.open()?;
         refuse_own_name(&peer, &self.name)?;
         peer.contacts.block(&self.name).await?;
-        report(&peer, &self.name, "blocked", &[], output)?;
+        report(&peer, &self.name, &tr!("block-blocked"), &[], output)?;
         if peer.contacts.pin(&self.name)?.is_none_or(|pin| !pin.proved) {
-            note(
-                "Nobody has proved a key under that name here, so only the name is blocked: its owner may come with another.",
-            );
+            note(&tr!("block-only-the-name"));
         }
         Ok(Exit::Done)
     }

@@ -7,6 +7,7 @@ use protocol::{Address, Fingerprint, Name};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::output::{FAINT, NAME, Output, note};
 use crate::contacts::{Contact, Kind};
 use crate::outbound::lock;
@@ -48,7 +49,7 @@ pub(super) fn report(
     peer: &Peer,
     name: &Name,
     done: &str,
-    details: &[(&str, String)],
+    details: &[(String, String)],
     output: &mut Output,
 ) -> Result<(), Failure> {
     if output.json {
@@ -72,15 +73,14 @@ pub(super) fn known(peer: &Peer, name: &Name) -> Result<Contact, Failure> {
 
 /// Nothing is known of this name: said alike by every command that needs one who is.
 pub(super) fn unknown(name: &Name) -> Failure {
-    Failure::new(Exit::UnknownRecipient, format!("nothing is known of {name}"))
-        .hint("`peer contacts` lists whom this peer knows, `peer peers` who is online.")
+    Failure::new(Exit::UnknownRecipient, tr!("contact-unknown", name = name))
+        .hint(tr!("contact-unknown-hint"))
 }
 
 /// Refuses this peer's own name: nobody is their own contact.
 pub(super) fn refuse_own_name(peer: &Peer, name: &Name) -> Result<(), Failure> {
     if peer.name() == Some(name) {
-        return Err(Failure::usage(format!("{name} is this peer's own name"))
-            .hint("Name somebody else: `peer contacts` lists whom you know, `peer peers` who is online."));
+        return Err(Failure::usage(tr!("contact-own-name", name = name)).hint(tr!("contact-own-name-hint")));
     }
     Ok(())
 }
@@ -88,9 +88,7 @@ pub(super) fn refuse_own_name(peer: &Peer, name: &Name) -> Result<(), Failure> {
 /// Refuses this peer's own key: nobody else has it.
 pub(super) fn refuse_own_key(peer: &Peer, fingerprint: Fingerprint) -> Result<(), Failure> {
     if peer.fingerprint() == fingerprint {
-        return Err(Failure::usage("that key is this peer's own").hint(
-            "What is wanted is the other one's: `peer whoami` and `peer invite` on their machine show it.",
-        ));
+        return Err(Failure::usage(tr!("contact-own-key")).hint(tr!("contact-own-key-hint")));
     }
     Ok(())
 }
@@ -100,7 +98,7 @@ pub(super) fn wake(peer: &Peer, name: &Name) -> Result<(), Failure> {
     match lock::holder(&peer.data_dir)? {
         Some(holder) => holder.ring(),
         None if waits(peer, name)? => {
-            note(&format!("What waits for {name} leaves with `peer serve`, or with the next `peer send`."));
+            note(&tr!("contact-waits", name = name));
         }
         None => {}
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use listener::Settings;
 use protocol::Name;
 use protocol::message::Body;
+use protocol::name::NameError;
 use server::Server;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -15,7 +16,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
+use super::faults::Told as _;
 use super::follow::Follower;
+use super::language::program::command;
+use super::language::tr;
 use super::output::{FAINT, NAME, Output};
 use super::serve::Signals;
 use super::{listing, online, send};
@@ -53,7 +57,7 @@ impl Demo {
             signals.next().await;
         }
         let folder = stage.close().await?;
-        writeln!(output, "\nStopped, and {folder} is removed.")?;
+        writeln!(output, "\n{}", tr!("demo-stopped", folder = folder))?;
         Ok(Exit::Done)
     }
 }
@@ -73,8 +77,10 @@ impl Stage {
         let options = server::Options::new(folder.path().join("directory.db"));
         let directory = Server::bind(ANY, &options, Settings::default()).await;
         let directory = directory.map_err(|error| Failure::new(Exit::Failed, error))?;
-        let server =
-            directory.url().parse().map_err(|error: DirectoryUrlError| Failure::new(Exit::Failed, error))?;
+        let server = directory
+            .url()
+            .parse()
+            .map_err(|error: DirectoryUrlError| Failure::new(Exit::Failed, error.told()))?;
         let stop = CancellationToken::new();
         let directory = tokio::spawn(directory.serve(stop.clone().cancelled_owned()));
         Ok(Self { folder, server, directory, stop, ana: None, rui: None })
@@ -82,17 +88,13 @@ impl Stage {
 
     async fn play(&mut self, output: &mut Output) -> Result<(), Failure> {
         let place = self.folder.path().display();
-        writeln!(
-            output,
-            "Recado leaves messages straight from one machine to another, with nobody in between."
-        )?;
-        writeln!(output, "Here are a directory and two peers, kept in {place} for as long as this runs.")?;
+        writeln!(output, "{}", tr!("demo-begin", folder = place))?;
 
-        step(output, "A directory lists who is online, and nothing else.")?;
-        writeln!(output, "   directory  {}", self.server)?;
+        step(output, &tr!("demo-step-directory"))?;
+        writeln!(output, "   {}  {}", tr!("demo-directory"), self.server)?;
         output.flush()?;
 
-        step(output, "ana and rui start. Each is a server of its own, with an SQLite file of its own.")?;
+        step(output, &tr!("demo-step-start"))?;
         let (ana, rui) = (self.start("ana").await?, self.start("rui").await?);
         for serving in [&ana, &rui] {
             writeln!(output, "   {NAME}{}{NAME:#}        {}", serving.name(), serving.address())?;
@@ -100,41 +102,40 @@ impl Stage {
         let ana = Arc::clone(self.ana.insert(ana).peer());
         let rui = Arc::clone(self.rui.insert(rui).peer());
 
-        step(output, "ana asks the directory who is there.")?;
-        writeln!(output, "   {FAINT}$ peer peers{FAINT:#}")?;
+        step(output, &tr!("demo-step-peers"))?;
+        writeln!(output, "   {FAINT}$ {} peers{FAINT:#}", command())?;
         online::print(&ana, output).await?;
 
-        step(
-            output,
-            "ana leaves rui a message. It goes straight to rui's peer, which writes it to disk and answers.",
-        )?;
+        step(output, &tr!("demo-step-send"))?;
         let mut at_rui = Follower::from_now(&rui)?;
-        leave(&ana, "rui", "Olá Rui! Lunch at one?", output).await?;
+        leave(&ana, "rui", &tr!("demo-lunch"), output).await?;
         arrive(&mut at_rui, &rui, output).await?;
         drop(at_rui);
 
-        step(output, "rui goes offline, and ana writes all the same. Her peer keeps the message.")?;
+        step(output, &tr!("demo-step-offline"))?;
         drop(rui);
         if let Some(rui) = self.rui.take() {
             rui.stop().await;
         }
-        leave(&ana, "rui", "I have kept you a seat.", output).await?;
+        leave(&ana, "rui", &tr!("demo-seat"), output).await?;
 
-        step(
-            output,
-            "rui comes back, at another port, and the message arrives without anybody doing anything.",
-        )?;
+        step(output, &tr!("demo-step-back"))?;
         let rui = self.start("rui").await?;
         let rui = Arc::clone(self.rui.insert(rui).peer());
         let mut at_rui =
             Follower::behind(&rui, Query { direction: Some(Direction::Received), ..Query::default() }, 1)?;
         arrive(&mut at_rui, &rui, output).await?;
 
-        step(output, "rui answers, and ana has the whole conversation in her own file.")?;
+        step(output, &tr!("demo-step-answer"))?;
         let mut at_ana = Follower::from_now(&ana)?;
-        leave(&rui, "ana", "On my way.", output).await?;
+        leave(&rui, "ana", &tr!("demo-on-my-way"), output).await?;
         within(at_ana.next()).await?;
-        writeln!(output, "   {FAINT}$ peer history          # as ana{FAINT:#}")?;
+        writeln!(
+            output,
+            "   {FAINT}$ {} history          # {}{FAINT:#}",
+            command(),
+            tr!("demo-as", name = "ana")
+        )?;
         listing::print(&ana.conversations, &Query::default(), output)?;
         self.invite(output)
     }
@@ -150,24 +151,22 @@ impl Stage {
             )
         };
         let (ana, rui) = (peer("ana"), peer("rui"));
-        writeln!(
-            output,
-            "\n{NAME}Now it is yours.{NAME:#} Everything stays up until you press Ctrl-C here. In another terminal:\n"
-        )?;
+        writeln!(output, "\n{NAME}{}{NAME:#} {}\n", tr!("demo-yours"), tr!("demo-stays"))?;
         for (what, command) in [
-            ("read what rui gets, as it comes", format!("{rui} inbox --follow")),
-            ("write to rui as ana", format!("{ana} send rui 'oi'")),
-            ("everything that ana keeps", format!("{ana} history")),
-            ("the numbered menu, as rui", format!("{rui} menu")),
-            ("who is online, without Recado", format!("curl -s {}/peers", self.server)),
+            (tr!("demo-play-inbox"), format!("{rui} inbox --follow")),
+            (tr!("demo-play-send"), format!("{ana} send rui 'oi'")),
+            (tr!("demo-play-history"), format!("{ana} history")),
+            (tr!("demo-play-menu"), format!("{rui} menu")),
+            (tr!("demo-play-peers"), format!("curl -s {}/peers", self.server)),
         ] {
             writeln!(output, "   {FAINT}# {what}{FAINT:#}\n   {command}")?;
         }
         if let Some(rui) = &self.rui {
-            writeln!(output, "   {FAINT}# a message from a script{FAINT:#}")?;
+            writeln!(output, "   {FAINT}# {}{FAINT:#}", tr!("demo-play-script"))?;
             writeln!(
                 output,
-                r#"   curl --json '{{"from":"script","body":"the build is green"}}' http://{}/messages"#,
+                r#"   curl --json '{{"from":"script","body":"{}"}}' http://{}/messages"#,
+                tr!("demo-green"),
                 rui.address().authority()
             )?;
         }
@@ -198,8 +197,8 @@ fn step(output: &mut Output, what: &str) -> Result<(), Failure> {
 }
 
 async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result<(), Failure> {
-    writeln!(output, "   {FAINT}$ peer send {to} '{text}'{FAINT:#}")?;
-    let body = Body::try_from(text.to_owned()).map_err(Failure::usage)?;
+    writeln!(output, "   {FAINT}$ {} send {to} '{text}'{FAINT:#}", command())?;
+    let body = Body::try_from(text.to_owned()).map_err(|error| Failure::usage(error.told()))?;
     let begun = Instant::now();
     let outbound = from.outbound()?;
     let routes = outbound.resolve(&[named(to)?], false).await?;
@@ -208,15 +207,17 @@ async fn leave(from: &Peer, to: &str, text: &str, output: &mut Output) -> Result
         write!(output, "   ")?;
         send::print(queued, standing, output)?;
     }
-    writeln!(output, "   {FAINT}{} ms, with every write on disk{FAINT:#}", begun.elapsed().as_millis())?;
+    let milliseconds = begun.elapsed().as_millis();
+    writeln!(output, "   {FAINT}{}{FAINT:#}", tr!("demo-took", milliseconds = milliseconds))?;
     Ok(output.flush()?)
 }
 
 async fn arrive(at: &mut Follower, whose: &Peer, output: &mut Output) -> Result<(), Failure> {
     writeln!(
         output,
-        "   {FAINT}$ peer inbox --unread   # as {}{FAINT:#}",
-        whose.name().map_or("", Name::as_str)
+        "   {FAINT}$ {} inbox --unread   # {}{FAINT:#}",
+        command(),
+        tr!("demo-as", name = whose.name().map_or("", Name::as_str))
     )?;
     let arrived = within(at.next()).await?;
     for entry in &arrived {
@@ -230,11 +231,11 @@ async fn arrive(at: &mut Follower, whose: &Peer, output: &mut Output) -> Result<
 async fn within<T>(arrival: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     timeout(ARRIVAL, arrival)
         .await
-        .unwrap_or_else(|_| Err(Failure::new(Exit::Failed, "a message of the demo did not arrive")))
+        .unwrap_or_else(|_| Err(Failure::new(Exit::Failed, tr!("demo-not-arrived"))))
 }
 
 fn named(name: &str) -> Result<Name, Failure> {
-    name.parse().map_err(Failure::usage)
+    name.parse().map_err(|error: NameError| Failure::usage(error.told()))
 }
 
 /// How this program can be called from the folder that the user is in.

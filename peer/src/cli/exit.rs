@@ -163,10 +163,10 @@ impl From<StartError> for Failure {
         let hint = match error {
             StartError::Name(problem) => return problem.into(),
             StartError::Fault(fault) => return fault.into(),
-            StartError::NameTaken { ref name, ref held_at } => match held_at.first() {
-                Some(first) => tr!("exit-held-hint", server = first),
-                None => tr!("exit-name-taken-hint", name = name),
-            },
+            StartError::NameTaken { ref name, ref held_at } => {
+                let elsewhere = held_at.first().map(|first| tr!("exit-held-hint", server = first));
+                elsewhere.unwrap_or_else(|| tr!("exit-name-taken-hint", name = name))
+            }
             StartError::FingerprintChanged { ref name, .. } => {
                 tr!("exit-fingerprint-changed-hint", name = name)
             }

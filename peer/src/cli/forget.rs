@@ -4,6 +4,7 @@ use protocol::Name;
 use super::Global;
 use super::contact::{refuse_own_name, report, unknown};
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::output::{Output, note};
 use crate::contacts::Forgotten;
 
@@ -27,15 +28,12 @@ impl Forget {
         refuse_own_name(&peer, name)?;
         match peer.contacts.forget(name).await? {
             Forgotten::Yes => {
-                report(&peer, name, "forgot", &[], output)?;
-                note("Its messages are kept, as unverified ones.");
+                report(&peer, name, &tr!("forget-forgot"), &[], output)?;
+                note(&tr!("forget-kept"));
                 Ok(Exit::Done)
             }
-            Forgotten::Blocked => Err(Failure::new(
-                Exit::Failed,
-                format!("{name} is blocked: forgetting its keys would let it in again"),
-            )
-            .hint(format!("If that is meant: peer unblock {name} && peer forget {name}"))),
+            Forgotten::Blocked => Err(Failure::new(Exit::Failed, tr!("forget-blocked", name = name))
+                .hint(tr!("forget-blocked-hint", name = name))),
             Forgotten::Unknown => Err(unknown(name)),
         }
     }

@@ -2,10 +2,13 @@ use std::io::Write as _;
 
 use clap::Args;
 use protocol::address::Reach;
+use protocol::link::LinkError;
 use protocol::{Address, Fingerprint, Link, Name};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use super::faults::Told as _;
+use super::language::tr;
 use super::output::{Output, note};
 use super::{Global, qr};
 
@@ -27,16 +30,12 @@ struct Invitation {
     link: String,
 }
 
-/// What to do if the address is not one that others can dial.
-const ADVERTISE: &str = "Say where others can dial it: `peer serve --advertise https://HOST:PORT`.";
-
 impl Invite {
     pub(super) fn run(global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
         let name = peer.name().ok_or_else(Failure::nameless)?.clone();
         let address = peer.address().cloned().ok_or_else(|| {
-            Failure::new(Exit::Failed, "this peer has no address yet, so there is no link to it")
-                .hint(format!("`peer serve` gives it one. {ADVERTISE}"))
+            Failure::new(Exit::Failed, tr!("invite-no-address")).hint(tr!("invite-no-address-hint"))
         })?;
         let link = link(name, address, peer.fingerprint())?;
         if output.json {
@@ -47,10 +46,9 @@ impl Invite {
         output.flush()?;
         // Readers of QR codes guess the encoding, and not all of them guess UTF-8.
         qr::draw(&link.to_ascii(), &mut anstream::stderr().lock())?;
-        note("Whoever types `peer add 'LINK'`, with this link, has you as a contact.");
+        note(&tr!("invite-note"));
         if link.address().reach() == Reach::Loopback {
-            note("It works on this machine only. For others:");
-            note("  peer serve --listen 0.0.0.0:7101 --advertise https://HOST:7101");
+            note(&tr!("invite-this-machine"));
         }
         Ok(Exit::Done)
     }
@@ -59,9 +57,8 @@ impl Invite {
 fn link(name: Name, address: Address, fingerprint: Fingerprint) -> Result<Link, Failure> {
     let listed = address.to_string();
     Link::new(name, address, fingerprint).map_err(|error| {
-        let message =
-            format!("no link can be made of {listed}, where others are told to dial this peer: {error}");
-        Failure::new(Exit::Failed, message).hint(ADVERTISE)
+        let message = tr!("invite-no-link", address = listed, why = LinkError::told(&error));
+        Failure::new(Exit::Failed, message).hint(tr!("invite-advertise-hint"))
     })
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use protocol::Name;
 use protocol::message::Body;
+use protocol::name::NameError;
 use tokio::sync::mpsc;
 
 use super::Global;
 use super::exit::{Exit, Failure};
+use super::faults::Told as _;
 use super::follow::Follower;
 use super::language::tr;
 use super::output::{ERROR, NAME, Output, complain, note};
@@ -111,7 +113,7 @@ async fn ask_for_name(lines: &mut mpsc::Receiver<String>, output: &mut Output) -
         };
         match line.trim().parse() {
             Ok(name) => return Ok(name),
-            Err(error) => writeln!(output, "{ERROR}{error}{ERROR:#}")?,
+            Err(error) => writeln!(output, "{ERROR}{}{ERROR:#}", NameError::told(&error))?,
         }
     }
 }
@@ -158,7 +160,7 @@ impl Open<'_> {
         // Both are asked for before either is judged: what is typed as a text is never taken for a choice.
         let Some(text) = self.ask(&tr!("menu-text")).await? else { return Ok(()) };
         let names = send::recipients(to.trim())?;
-        let body = Body::try_from(text).map_err(Failure::usage)?;
+        let body = Body::try_from(text).map_err(|error| Failure::usage(error.told()))?;
         let outbound = self.peer.outbound()?;
         let routes = outbound.resolve(&names, false).await?;
         let sent = send::send(&outbound, routes, &body, TERMS, Patience::FirstTry).await?;

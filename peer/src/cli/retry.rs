@@ -6,6 +6,7 @@ use protocol::Name;
 use uuid::Uuid;
 
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::output::{Output, note};
 use super::send;
 use super::{Global, contact};
@@ -53,7 +54,7 @@ impl Retry {
         };
         if let (Some(name), true) = (&self.to, retried.is_empty()) {
             contact::known(&peer, name)?;
-            note(&format!("No message to {name} was refused or has expired: nothing to retry."));
+            note(&tr!("retry-nothing", name = name));
             return Ok(Exit::Done);
         }
         let left_alone: Vec<_> =
@@ -66,20 +67,18 @@ impl Retry {
         let fates: Vec<_> = messages.into_iter().zip(standings).collect();
         let exit = send::report(&outbound, &fates, patience, output)?;
         for id in left_alone {
-            note(&format!("{id} was not queued again: it was neither refused nor expired."));
+            note(&tr!("retry-left-alone", id = id));
         }
         Ok(exit)
     }
 }
 
-fn id(text: &str) -> Result<Uuid, &'static str> {
-    Uuid::try_parse(text).map_err(|_| {
-        "an id is a UUID such as 0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3; `peer sent --json` shows those of your messages"
-    })
+fn id(text: &str) -> Result<Uuid, String> {
+    Uuid::try_parse(text).map_err(|_| tr!("retry-id"))
 }
 
 fn unknown(ids: &[Uuid]) -> Failure {
     let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
-    Failure::new(Exit::Failed, format!("no message with the id {} was sent from here", ids.join(" or ")))
-        .hint("Nothing was queued again. `peer sent --json` shows what was sent, with the ids.")
+    let ids = ids.join(&tr!("faults-or"));
+    Failure::new(Exit::Failed, tr!("retry-unknown", ids = ids)).hint(tr!("retry-unknown-hint"))
 }

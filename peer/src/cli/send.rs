@@ -5,11 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use protocol::Name;
 use protocol::message::{Body, LONGEST_BODY};
+use protocol::name::NameError;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::Global;
 use super::exit::{Exit, Failure};
+use super::faults::Told as _;
+use super::language::{reasons::translated, tr};
 use super::output::{ERROR, GOOD, NAME, Output, WARNING, complain, note};
 use super::progress::Progress;
 use super::untrusted::shortened;
@@ -94,7 +97,7 @@ impl Send {
             None => everyone_online(&peer, &outbound, self.insecure).await?,
         };
         if routes.is_empty() {
-            note("Nobody else is online who could be sent it: nothing was sent.");
+            note(&tr!("send-nobody"));
             return Ok(Exit::Done);
         }
         let patience = self.wait.map_or(Patience::FirstTry, Patience::Settled);
@@ -116,14 +119,12 @@ impl Send {
             (false, [to]) => Ok((Some(to), None)),
             (false, [to, text]) => Ok((Some(to), Some(text))),
             (_, [first, ..]) if self.wait.is_some() && wait(first).is_ok() => {
-                let hint = format!("A time is written behind an equals sign, as in `--wait={first}`.");
-                Err(Failure::usage("there are more words than a text").hint(hint))
+                let hint = tr!("send-wait-hint", time = first);
+                Err(Failure::usage(tr!("send-words")).hint(hint))
             }
             (all, _) => {
-                let example =
-                    if all { "peer send --all 'good morning'" } else { "peer send rui 'good morning'" };
-                Err(Failure::usage("there are more words than a text")
-                    .hint(format!("Quote the text, as in `{example}`.")))
+                let hint = if all { tr!("send-quote-all-hint") } else { tr!("send-quote-hint") };
+                Err(Failure::usage(tr!("send-words")).hint(hint))
             }
         }
     }
@@ -168,9 +169,19 @@ pub(super) fn report(
     if fates.iter().any(|(_, standing)| standing.state == State::Queued)
         && !outbound.daemon_runs().map_err(SeeThroughError::from)?
     {
-        note("No peer runs here to deliver what waits: `peer serve` does.");
+        note(&tr!("send-no-peer-runs"));
     }
     Ok(fates.iter().map(|(_, standing)| exit_of(standing, patience)).max().unwrap_or(Exit::Done))
+}
+
+/// A state in the user's language.
+pub(super) fn said(state: State) -> String {
+    match state {
+        State::Queued => tr!("state-queued"),
+        State::Delivered => tr!("state-delivered"),
+        State::Refused => tr!("state-refused"),
+        State::Expired => tr!("state-expired"),
+    }
 }
 
 /// Says what became of one message.
@@ -184,10 +195,10 @@ pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -
         State::Queued => WARNING,
         State::Refused | State::Expired => ERROR,
     };
-    write!(output, "{style}{state}{style:#} {NAME}{}{NAME:#}", queued.to)?;
+    write!(output, "{style}{}{style:#} {NAME}{}{NAME:#}", said(standing.state), queued.to)?;
     match (standing.state, reason) {
-        (_, Some(reason)) => writeln!(output, ": {}", shortened(reason))?,
-        (State::Queued, None) => writeln!(output, ": the first try has not ended yet")?,
+        (_, Some(reason)) => writeln!(output, ": {}", shortened(&translated(reason)))?,
+        (State::Queued, None) => writeln!(output, ": {}", tr!("send-first-try"))?,
         (_, None) => writeln!(output)?,
     }
     Ok(())
@@ -198,16 +209,9 @@ pub(super) fn warn_of_other_keys(outbound: &Outbound, fates: &[(Queued, Standing
     for (queued, standing) in fates {
         let (to, Some(shown)) = (&queued.to, standing.other_key) else { continue };
         let Some(pinned) = outbound.pinned_key(to)? else { continue };
-        let mut warning = Failure::new(
-            Exit::OtherKey,
-            format!(
-                "another key than that of {to} answers at its address: nothing was sent there, and the message waits"
-            ),
-        );
-        warning.hint = Some(format!(
-            "pinned {pinned}\n      shown  {shown}\n      If {to} has told you, not through Recado, that this is the new key: peer trust {to} {shown}"
-        ));
-        complain(&warning);
+        let keys = tr!("send-other-key-keys", pinned = pinned, shown = shown);
+        let hint = tr!("send-other-key-hint", name = to, shown = shown);
+        complain(&Failure::new(Exit::OtherKey, tr!("send-other-key", name = to)).detail(keys).hint(hint));
     }
     Ok(())
 }
@@ -225,8 +229,9 @@ fn exit_of(standing: &Standing, patience: Patience) -> Exit {
 pub(super) fn recipients(list: &str) -> Result<Vec<Name>, Failure> {
     let mut names: Vec<Name> = Vec::new();
     for part in list.split(',') {
-        let name =
-            part.parse().map_err(|error| Failure::usage(format!("{part:?} is not a name: {error}")))?;
+        let name = part.parse().map_err(|error| {
+            Failure::usage(tr!("send-not-a-name", text = format!("{part:?}"), why = NameError::told(&error)))
+        })?;
         if !names.contains(&name) {
             names.push(name);
         }
@@ -244,10 +249,7 @@ async fn everyone_online(
     let (routes, left_out) = outbound.routes_to(others, insecure)?;
     if !left_out.is_empty() {
         let names: Vec<_> = left_out.iter().map(Name::as_str).collect();
-        note(&format!(
-            "Left out, since it cannot be checked who they are (see --insecure): {}",
-            names.join(", ")
-        ));
+        note(&tr!("send-left-out", names = names.join(", ")));
     }
     Ok(routes)
 }
@@ -258,29 +260,23 @@ fn read_body(text: Option<&str>) -> Result<Body, Failure> {
         Some(text) if text != "-" => text.to_owned(),
         _ => read_standard_input()?,
     };
-    Body::try_from(text).map_err(Failure::usage)
+    Body::try_from(text).map_err(|error| Failure::usage(error.told()))
 }
 
 fn read_standard_input() -> Result<String, Failure> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        return Err(Failure::usage("there is no text")
-            .hint("Write it behind the name, or pipe it in: `echo hello | peer send rui`."));
+        return Err(Failure::usage(tr!("send-no-text")).hint(tr!("send-no-text-hint")));
     }
     let mut bytes = Vec::new();
     // A line end more than a message may have, and one byte to tell that there is still more.
     let most = LONGEST_BODY + "\r\n".len();
     stdin.lock().take(most as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > most {
-        return Err(Failure::usage(format!(
-            "standard input is longer than {LONGEST_BODY} bytes, the most that a message may have"
-        ))
-        .hint("Send it in parts, or send a link to the file."));
+        return Err(Failure::usage(tr!("send-too-long", most = LONGEST_BODY)).hint(tr!("send-too-long-hint")));
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| {
-        Failure::usage("standard input is not text in UTF-8")
-            .hint("Recado sends text; convert it, or send a link to the file.")
-    })?;
+    let mut text = String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(tr!("send-not-text")).hint(tr!("send-not-text-hint")))?;
     if text.ends_with('\n') {
         text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
     }

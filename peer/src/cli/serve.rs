@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 
 use super::Global;
 use super::exit::{Exit, Failure};
+use super::faults::Told as _;
+use super::language::tr;
 use super::terms::TermsFlags;
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
@@ -89,12 +91,11 @@ impl Serve {
         };
         tokio::select! {
             () = serving.stop() => {}
-            () = signals.interrupted() => return Err(Failure::new(Exit::Interrupted, "stopped before everything had ended")),
+            () = signals.interrupted() => return Err(Failure::new(Exit::Interrupted, tr!("serve-stopped"))),
         }
         match damaged {
             None => Ok(Exit::Done),
-            Some(damage) => Err(Failure::new(Exit::Failed, damage)
-                .hint("Nothing is received any more. Keep a copy of the data directory, and restore recado.db from a backup.")),
+            Some(damage) => Err(Failure::new(Exit::Failed, damage.told()).hint(tr!("serve-damaged-hint"))),
         }
     }
 }
@@ -111,9 +112,7 @@ fn check(peer: Arc<Peer>) -> mpsc::Receiver<store::CheckError> {
 }
 
 fn listening_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        "write an IP address and a port, as in 127.0.0.1:7101, 0.0.0.0:7101 or [::]:7101".to_owned()
-    })
+    text.parse().map_err(|_| tr!("serve-listen"))
 }
 
 impl Listening {

@@ -4,6 +4,7 @@ use protocol::{Fingerprint, Name};
 use super::Global;
 use super::contact::{refuse_own_key, refuse_own_name, report, wake};
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::output::{Output, note};
 use crate::contacts::Trusted;
 use crate::peer::Peer;
@@ -42,9 +43,11 @@ impl Trust {
         };
         refuse_own_key(&peer, fingerprint)?;
         let Trusted { before } = peer.contacts.trust(name, fingerprint).await?;
-        let mut details = vec![("key", fingerprint.to_string())];
-        details.extend(before.filter(|key| *key != fingerprint).map(|key| ("before", key.to_string())));
-        report(&peer, name, "trusted", &details, output)?;
+        let mut details = vec![(tr!("contact-key"), fingerprint.to_string())];
+        details.extend(
+            before.filter(|key| *key != fingerprint).map(|key| (tr!("contact-before"), key.to_string())),
+        );
+        report(&peer, name, &tr!("trust-trusted"), &details, output)?;
         wake(&peer, name)?;
         Ok(Exit::Done)
     }
@@ -65,55 +68,43 @@ async fn told(peer: &Peer, name: &Name) -> Result<Fingerprint, Failure> {
     let spoke = peer.contacts.mismatch(name)?.map(|noted| noted.fingerprint).filter(is_news);
     match (claimed, answered, spoke) {
         (Ok(Some(claimed)), ..) if is_news(&claimed) => {
-            note(&format!("This is the key by which the directory knows {name}. {}", compare(name)));
+            note(&tr!("trust-claimed", name = name));
             Ok(claimed)
         }
         (Ok(Some(same)), None, None) => {
-            note(&format!("This is the key that {name} had before, and the directory knows no other."));
+            note(&tr!("trust-same", name = name));
             Ok(same)
         }
         (Ok(Some(same)), answered, spoke) => {
-            let what = format!("the directory knows {name} by the key {same} as before: nothing was changed");
+            let what = tr!("trust-as-before", name = name, key = same);
             Err(which(name, what, answered, spoke))
         }
         (_, Some(answered), spoke) if spoke.is_none_or(|spoke| spoke == answered) => {
-            note(&format!("This is the key that last answered at {name}'s address. {}", compare(name)));
+            note(&tr!("trust-answered", name = name));
             Ok(answered)
         }
         (Ok(None), answered, spoke) if answered.or(spoke).is_some() => {
-            let what = format!("who has the key that is {name}'s is not known: nothing was changed");
+            let what = tr!("trust-not-known", name = name);
             Err(which(name, what, answered, spoke))
         }
-        (Ok(None), ..) => Err(Failure::new(Exit::UnknownRecipient, nobody(peer, name)).hint(give_it(name))),
-        (Err(error), ..) => Err(Failure::from(error).hint(give_it(name))),
+        (Ok(None), ..) => Err(Failure::new(Exit::UnknownRecipient, nobody(peer, name))
+            .hint(tr!("trust-give-it-hint", name = name))),
+        (Err(error), ..) => Err(Failure::from(error).hint(tr!("trust-give-it-hint", name = name))),
     }
 }
 
 /// The keys that come into question, each with the command that would take it.
 fn which(name: &Name, what: String, answered: Option<Fingerprint>, spoke: Option<Fingerprint>) -> Failure {
-    let at = answered.map(|key| format!("at {name}'s address answered:  peer trust {name} {key}"));
-    let under = spoke.map(|key| format!("under the name spoke:  peer trust {name} {key}"));
+    let at = answered.map(|key| tr!("trust-at-address", name = name, key = key));
+    let under = spoke.map(|key| tr!("trust-under-name", name = name, key = key));
     let keys: Vec<String> = at.into_iter().chain(under).collect();
-    Failure::new(Exit::Failed, what).detail(keys.join("\n")).hint(format!(
-        "Anyone can speak or answer. If {name} has told you, not through Recado, that one of these is the new key, type that line."
-    ))
-}
-
-fn compare(name: &Name) -> String {
-    format!("Compare it with what `peer whoami` shows at {name}'s.")
+    Failure::new(Exit::Failed, what).detail(keys.join("\n")).hint(tr!("trust-which-hint", name = name))
 }
 
 fn nobody(peer: &Peer, name: &Name) -> String {
-    match &peer.directory {
-        Some(_) => {
-            format!("the directory knows no key of {name}, and no other has answered for it")
-        }
-        None => {
-            format!("no directory is configured, and no other key has answered for {name}")
-        }
+    if peer.directory.is_some() {
+        tr!("trust-nobody", name = name)
+    } else {
+        tr!("trust-nobody-without-directory", name = name)
     }
-}
-
-fn give_it(name: &Name) -> String {
-    format!("Ask {name} for the fingerprint, which `peer whoami` shows there: peer trust {name} FINGERPRINT")
 }

@@ -4,6 +4,7 @@ use protocol::Name;
 use super::Global;
 use super::contact::{known, report};
 use super::exit::{Exit, Failure};
+use super::language::tr;
 use super::output::Output;
 
 /// Take messages from a blocked name again
@@ -22,10 +23,10 @@ impl Unblock {
         let peer = global.open()?;
         if !peer.contacts.unblock(&self.name).await? {
             known(&peer, &self.name)?;
-            return Err(Failure::new(Exit::Failed, format!("{} is not blocked", self.name))
-                .hint("`peer contacts` shows who is."));
+            return Err(Failure::new(Exit::Failed, tr!("unblock-not-blocked", name = self.name))
+                .hint(tr!("unblock-not-blocked-hint")));
         }
-        report(&peer, &self.name, "unblocked", &[], output)?;
+        report(&peer, &self.name, &tr!("unblock-unblocked"), &[], output)?;
         Ok(Exit::Done)
     }
 }

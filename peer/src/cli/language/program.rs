@@ -19,6 +19,12 @@ pub fn packaged() -> bool {
     PACKAGED.get().copied().unwrap_or_default()
 }
 
+/// What the user types to start this program.
+#[must_use]
+pub fn command() -> &'static str {
+    if packaged() { "recado" } else { "peer" }
+}
+
 /// A text of ours with the commands in backticks under the names by which this user starts them.
 #[must_use]
 pub fn renamed(text: &str) -> Cow<'_, str> {
@@ -30,17 +36,16 @@ fn in_package(text: &str) -> String {
         let spans: Vec<&str> = line.split('`').collect();
         let last = spans.len() - 1;
         // Between two of them is a command; behind one that has no other is not.
-        let named = spans
-            .iter()
-            .enumerate()
-            .map(|(at, span)| if at % 2 == 1 && at < last { command(span) } else { (*span).to_owned() });
+        let named = spans.iter().enumerate().map(|(at, span)| {
+            if at % 2 == 1 && at < last { with_their_names(span) } else { (*span).to_owned() }
+        });
         named.collect::<Vec<_>>().join("`")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A line that a user types: programs are words of their own in it.
-fn command(line: &str) -> String {
+fn with_their_names(line: &str) -> String {
     let words = line.split(' ').map(|word| match word {
         "peer" => "recado",
         "server" => "recado-directory",
