@@ -2,7 +2,6 @@
 
 mod add;
 mod block;
-#[allow(dead_code, reason = "the listings take it up next")]
 mod clock;
 mod contact;
 mod contacts;
@@ -28,13 +27,13 @@ mod retry;
 mod send;
 mod sent;
 mod serve;
+mod table;
 mod terms;
 mod trust;
 mod unblock;
 mod untrusted;
 mod watch;
 mod whoami;
-#[allow(dead_code, reason = "the listings take it up next")]
 mod width;
 mod words;
 

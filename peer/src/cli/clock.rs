@@ -41,9 +41,10 @@ impl Clock {
         Self { now: crate::now().to_zoned(TimeZone::system()), manner }
     }
 
-    /// The moment that everything is told from.
-    pub fn now(&self) -> Timestamp {
-        self.now.timestamp()
+    /// As for a listing that was asked for then.
+    #[cfg(test)]
+    pub fn at(now: Zoned) -> Self {
+        Self { now, manner: Manner::Now }
     }
 
     /// A time in the user's zone.

@@ -1,19 +1,25 @@
-//! How messages are shown, wherever they are: one line each for programs; for people a line with time, names and
-//! marks, and further lines of the text set back, so that no message can pass for two.
+//! How messages are shown, wherever they are: one line each for programs; for people a line with marks, time and names,
+//! and further lines of the text set back, so that no message can pass for two. At a terminal they stand in columns
+//! (`screen`); elsewhere each begins on a line of its own, as scripts search for them (`plain`).
 
-use std::io::{IsTerminal as _, Write as _};
+mod plain;
+mod screen;
+
+use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use protocol::{Fingerprint, Name};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::clock::Clock;
 use super::exit::Failure;
-use super::output::{ERROR, FAINT, GOOD, NAME, Output, WARNING, note};
-use super::untrusted::{Untrusted, lines, shortened};
+use super::output::{ERROR, Output, WARNING, note};
+use super::untrusted::{Untrusted, shortened};
 use crate::conversations::{Conversations, Direction, Entry, Query, State, Trust};
+use anstyle::Style;
+use screen::Screen;
 
 /// A message, with the members that every listing has.
 #[derive(Serialize)]
@@ -47,33 +53,70 @@ pub fn print_with(
 ) -> Result<Vec<i64>, Failure> {
     let mut unread = Vec::new();
     let mut is_empty = true;
+    let mut listing = Listing::new(Clock::for_listing(output), now, output);
     let stopped = conversations.each(query, |entry| {
         is_empty = false;
         if entry.read == Some(false) {
             unread.push(entry.position);
         }
-        match print_as_of(&entry, now, output) {
+        match listing.take(entry, output) {
             Ok(()) => ControlFlow::Continue(()),
             Err(failure) => ControlFlow::Break(failure),
         }
     })?;
+    if let Some(failure) = stopped {
+        return Err(failure);
+    }
+    listing.end(output)?;
     if is_empty && std::io::stdout().is_terminal() {
         note("No messages.");
     }
-    match stopped {
-        Some(failure) => Err(failure),
-        None => Ok(unread),
+    Ok(unread)
+}
+
+/// Prints one message that has just come.
+pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
+    let mut listing = Listing::new(Clock::for_following(output), None, output);
+    listing.take(entry.clone(), output)?;
+    listing.end(output)
+}
+
+/// Messages on their way to whoever reads them.
+struct Listing {
+    screen: Option<Screen>,
+    telling: Telling,
+}
+
+/// What everything is told by.
+struct Telling {
+    clock: Clock,
+    /// The moment from which the next try is counted, if there will be one.
+    tries: Option<Timestamp>,
+}
+
+impl Listing {
+    fn new(clock: Clock, tries: Option<Timestamp>, output: &Output) -> Self {
+        Self { screen: output.columns().map(Screen::new), telling: Telling { clock, tries } }
+    }
+
+    fn take(&mut self, entry: Entry, output: &mut Output) -> Result<(), Failure> {
+        if output.json {
+            return output.line(&Line::of(&entry));
+        }
+        match &mut self.screen {
+            Some(screen) => screen.take(entry, &self.telling, output),
+            None => plain::print(&entry, &self.telling, output),
+        }
+    }
+
+    fn end(&mut self, output: &mut Output) -> Result<(), Failure> {
+        self.screen.as_mut().map_or(Ok(()), |screen| screen.end(&self.telling, output))
     }
 }
 
-/// Prints one message.
-pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
-    print_as_of(entry, None, output)
-}
-
-fn print_as_of(entry: &Entry, now: Option<Timestamp>, output: &mut Output) -> Result<(), Failure> {
-    if output.json {
-        return output.line(&Line {
+impl<'a> Line<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
             id: entry.id,
             direction: entry.direction.word(),
             from: &entry.from,
@@ -87,30 +130,36 @@ fn print_as_of(entry: &Entry, now: Option<Timestamp>, output: &mut Output) -> Re
             read: entry.read,
             state: entry.state.map(State::word),
             reason: entry.reason.as_deref(),
-        });
-    }
-    let mark = if entry.read == Some(false) { "*" } else { " " };
-    let time = local_time(entry);
-    write!(output, "{GOOD}{mark}{GOOD:#} ")?;
-    if output.ids {
-        write!(output, "{FAINT}{}{FAINT:#}  ", entry.id)?;
-    }
-    write!(output, "{FAINT}{time}{FAINT:#}  ")?;
-    match entry.direction {
-        Direction::Received => {
-            write!(output, "{NAME}{}{NAME:#}", Untrusted(&entry.from))?;
-            if !entry.verified {
-                write!(output, " {WARNING}(unverified, {}){WARNING:#}", origin(entry))?;
-            }
         }
-        Direction::Sent => write!(output, "to {NAME}{}{NAME:#}{}", Untrusted(&entry.to), fate(entry, now))?,
     }
-    let mut text = lines(&entry.body);
-    writeln!(output, ": {}", text.next().unwrap_or(Untrusted("")))?;
-    for line in text {
-        writeln!(output, "                    {FAINT}|{FAINT:#} {line}")?;
+}
+
+impl Telling {
+    /// When the message came or left.
+    fn time(&self, entry: &Entry) -> String {
+        let time = match entry.direction {
+            Direction::Received => entry.received_at,
+            Direction::Sent => entry.sent_at,
+        };
+        time.map(|time| self.clock.tell(time)).unwrap_or_default()
     }
-    Ok(())
+
+    /// What wants to be known of the message besides its text; nothing if all is well.
+    fn note(&self, entry: &Entry) -> Option<(Style, String)> {
+        match entry.direction {
+            Direction::Received if entry.verified => None,
+            Direction::Received => Some((WARNING, format!("unverified, {}", origin(entry)))),
+            Direction::Sent => fate(entry, self.tries),
+        }
+    }
+}
+
+/// The name on the other side, harmless, and what stands before it.
+fn partner(entry: &Entry) -> (&'static str, String) {
+    match entry.direction {
+        Direction::Received => ("", Untrusted(&entry.from).to_string()),
+        Direction::Sent => ("to ", Untrusted(&entry.to).to_string()),
+    }
 }
 
 /// What is known of the sender of a message that is not verified.
@@ -146,21 +195,9 @@ pub fn note_set_aside(conversations: &Conversations, query: &Query) -> Result<()
     Ok(())
 }
 
-/// When the message came or left, in the user's zone.
-fn local_time(entry: &Entry) -> String {
-    let time = match entry.direction {
-        Direction::Received => entry.received_at,
-        Direction::Sent => entry.sent_at,
-    };
-    time.map_or_else(
-        || " ".repeat("2026-11-22 09:30".len()),
-        |time| time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
-}
-
 /// What became of a message that was sent; nothing to say if all is well.
-fn fate(entry: &Entry, now: Option<Timestamp>) -> String {
-    let Some(state) = entry.state.filter(|state| *state != State::Delivered) else { return String::new() };
+fn fate(entry: &Entry, now: Option<Timestamp>) -> Option<(Style, String)> {
+    let state = entry.state.filter(|state| *state != State::Delivered)?;
     let style = if state == State::Queued { WARNING } else { ERROR };
     let why = match (&entry.reason, entry.tries.unwrap_or(0)) {
         (Some(reason), 0) => format!(", {reason}"),
@@ -169,7 +206,7 @@ fn fate(entry: &Entry, now: Option<Timestamp>) -> String {
         (None, _) => String::new(),
     };
     let next = now.and_then(|now| next_try(entry.next_try?, now)).unwrap_or_default();
-    format!(" {style}({}{}{next}){style:#}", state.word(), shortened(&why))
+    Some((style, format!("{}{}{next}", state.word(), shortened(&why))))
 }
 
 /// In how long it is tried again; nothing if that time has come.
