@@ -79,7 +79,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("fluent_bundle", &["peer/src/cli/language.rs", "peer/src/cli/language/"]),
     ("flate2", &["server/src/directory/page.rs", "peer/src/directory/list.rs"]),
-    ("comfy_table", &["server/src/command/", "peer/src/cli/"]),
+    ("comfy_table", &["server/src/command/"]),
     ("indicatif", &["peer/src/cli/progress.rs"]),
     ("rustix", &["listener/src/bind.rs", "peer/src/cli/output.rs", "peer/src/identity/private.rs"]),
     ("unicode_width", &["peer/src/cli/"]),

@@ -1,0 +1,9 @@
+whoami-name = name
+whoami-fingerprint = fingerprint
+whoami-in-words = in words
+whoami-for-curl = for curl
+whoami-address = address
+whoami-no-address = none yet: `peer serve` gives it one
+whoami-directory = directory
+whoami-no-directory = none
+whoami-data = data

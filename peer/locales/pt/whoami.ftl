@@ -1,0 +1,9 @@
+whoami-name = nome
+whoami-fingerprint = impressão digital
+whoami-in-words = em palavras
+whoami-for-curl = para o curl
+whoami-address = endereço
+whoami-no-address = nenhum ainda: `peer serve` lhe dá um
+whoami-directory = diretório
+whoami-no-directory = nenhum
+whoami-data = dados

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::language::tr;
 use super::output::Output;
 use super::width::width;
 
@@ -53,14 +54,11 @@ impl Clock {
         const HOUR: i64 = 60 * MINUTE;
         let ago = self.now.timestamp().as_second() - time.as_second();
         let time = time.to_zoned(self.now.time_zone().clone());
-        // What has not come yet is told by a clock that was wrong, here or there.
-        if self.manner == Manner::Digits || ago < 0 {
-            return time.strftime("%Y-%m-%d %H:%M").to_string();
-        }
-        match ago {
-            ..MINUTE if self.manner == Manner::Now => "just now".to_owned(),
-            ..HOUR if self.manner == Manner::Now => format!("{} min ago", ago / MINUTE),
-            _ => self.tell_day(&time),
+        match (self.manner, ago) {
+            (Manner::Digits, _) => time.strftime("%Y-%m-%d %H:%M").to_string(),
+            (Manner::Now, 0..MINUTE) => tr!("clock-just-now"),
+            (Manner::Now, MINUTE..HOUR) => tr!("clock-minutes-ago", minutes = ago / MINUTE),
+            (Manner::Now | Manner::Standing, _) => self.tell_day(&time),
         }
     }
 
@@ -68,11 +66,11 @@ impl Clock {
         let (today, day) = (self.now.date(), time.date());
         let hour = time.strftime("%H:%M");
         if day == today {
-            format!("today {hour}")
+            tr!("clock-today", hour = hour)
         } else if day.tomorrow().is_ok_and(|next| next == today) {
-            format!("yesterday {hour}")
+            tr!("clock-yesterday", hour = hour)
         } else if day.year() == today.year() {
-            format!("{} {hour}", day_and_month(day))
+            tr!("clock-day", day = day.day(), month = month(day), hour = hour)
         } else {
             day.to_string()
         }
@@ -80,16 +78,22 @@ impl Clock {
 
     /// The columns that the longest time takes.
     pub fn width(&self) -> usize {
+        let hour = "09:15";
         let longest = match self.manner {
-            Manner::Digits => "2026-11-22 09:30",
-            Manner::Standing | Manner::Now => "yesterday 09:15",
+            Manner::Digits => vec!["2026-11-22 09:30".to_owned()],
+            Manner::Standing | Manner::Now => vec![
+                tr!("clock-just-now"),
+                tr!("clock-today", hour = hour),
+                tr!("clock-yesterday", hour = hour),
+                tr!("clock-day", day = 22, month = month(self.now.date()), hour = hour),
+            ],
         };
-        width(longest)
+        longest.iter().map(|time| width(time)).max().unwrap_or(0)
     }
 }
 
-fn day_and_month(day: Date) -> String {
-    format!("{} {}", day.day(), day.strftime("%b"))
+fn month(day: Date) -> String {
+    tr!("clock-month", month = day.month())
 }
 
 #[cfg(test)]
@@ -114,7 +118,8 @@ mod tests {
             ("2026-02-28T09:15:00-03:00", "yesterday 09:15", "yesterday 09:15"),
             ("2026-02-27T09:15:00-03:00", "27 Feb 09:15", "27 Feb 09:15"),
             ("2025-12-31T23:59:00-03:00", "2025-12-31", "2025-12-31"),
-            ("2026-03-01T14:30:01-03:00", "2026-03-01 14:30", "2026-03-01 14:30"),
+            ("2026-03-01T14:31:00-03:00", "today 14:31", "today 14:31"),
+            ("2027-03-01T14:30:01-03:00", "2027-03-01", "2027-03-01"),
         ] {
             let time: Timestamp = time.parse().unwrap();
             assert_eq!(clock(now, Manner::Now).tell(time), said, "{time}");

@@ -1,14 +1,17 @@
 use std::io::Write as _;
 
 use clap::Args;
-use comfy_table::{Table, presets};
 use protocol::{Fingerprint, Name};
+use serde::Serialize;
 
 use super::Global;
+use super::clock::Clock;
 use super::contact::{Line, known};
 use super::exit::{Exit, Failure};
-use super::online::local_time;
-use super::output::{FAINT, NAME, Output, WARNING, note};
+use super::language::tr;
+use super::online::unread_cell;
+use super::output::{NAME, Output, WARNING, note};
+use super::table::{Cell, Table, print_fields};
 use super::untrusted::Untrusted;
 use super::words::rows_of_words;
 use crate::contacts::{Contact, Kind};
@@ -29,6 +32,22 @@ pub struct Contacts {
     name: Option<Name>,
 }
 
+/// A name as it stands, and how much of what it sent was not read yet, for programs.
+#[derive(Serialize)]
+struct Known<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    unread: u64,
+}
+
+/// What one stands under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Contact,
+    Seen,
+    Blocked,
+}
+
 impl Contacts {
     pub(super) fn run(&self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
         let peer = global.open()?;
@@ -36,60 +55,76 @@ impl Contacts {
             Some(name) => vec![known(&peer, name)?],
             None => peer.contacts.list()?,
         };
+        let counts = peer.inbox.unread()?;
+        let unread = |contact: &Contact| counts.get(contact.name.as_str()).copied().unwrap_or(0);
         if output.json {
-            contacts.iter().try_for_each(|contact| output.line(&Line::of(contact)))?;
+            let mut lines =
+                contacts.iter().map(|contact| Known { line: Line::of(contact), unread: unread(contact) });
+            lines.try_for_each(|known| output.line(&known))?;
         } else if self.name.is_some() {
-            contacts.iter().try_for_each(|contact| print_one(contact, output))?;
+            contacts.iter().try_for_each(|contact| print_one(contact, unread(contact), output))?;
         } else {
-            print(&contacts, output)?;
+            print(&contacts, unread, output)?;
         }
         Ok(Exit::Done)
     }
 }
 
 /// All of them, in groups.
-fn print(contacts: &[Contact], output: &mut Output) -> Result<(), Failure> {
+fn print(contacts: &[Contact], unread: impl Fn(&Contact) -> u64, output: &mut Output) -> Result<(), Failure> {
     if contacts.is_empty() {
-        note("No contacts yet: `peer add LINK` makes one, and so does writing to somebody.");
+        note(&tr!("contacts-none"));
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    for title in ["CONTACT", "SEEN ONLY", "BLOCKED"] {
-        let group: Vec<_> = contacts.iter().filter(|contact| heading(contact) == title).collect();
-        if group.is_empty() {
+    let mut table = Table::default();
+    for group in [Group::Contact, Group::Seen, Group::Blocked] {
+        let members: Vec<_> = contacts.iter().filter(|contact| Group::of(contact) == group).collect();
+        if members.is_empty() {
             continue;
         }
-        if !table.is_empty() {
-            table.add_row([""]);
-        }
-        table.add_row([title, "KEY", "LAST ADDRESS", ""]);
-        for contact in group {
-            table.add_row(row(contact));
+        table.gap();
+        table.titles([
+            group.title(),
+            tr!("contacts-title-key"),
+            tr!("contacts-title-address"),
+            tr!("contacts-title-unread"),
+            String::new(),
+        ]);
+        for contact in members {
+            table.row(row(contact, unread(contact)));
         }
     }
-    for line in table.lines() {
-        writeln!(output, "{}", line.trim())?;
-    }
+    table.print(output)?;
     contacts.iter().try_for_each(|contact| warn(contact, output))
 }
 
-/// What one stands under.
-fn heading(contact: &Contact) -> &'static str {
-    match contact.pin.map(|pin| pin.kind) {
-        Some(Kind::Seen) => "SEEN ONLY",
-        None if contact.blocked && contact.address.is_none() => "BLOCKED",
-        _ => "CONTACT",
+impl Group {
+    fn of(contact: &Contact) -> Self {
+        match contact.pin.map(|pin| pin.kind) {
+            Some(Kind::Seen) => Self::Seen,
+            None if contact.blocked && contact.address.is_none() => Self::Blocked,
+            _ => Self::Contact,
+        }
+    }
+
+    fn title(self) -> String {
+        match self {
+            Self::Contact => tr!("contacts-title-contact"),
+            Self::Seen => tr!("contacts-title-seen"),
+            Self::Blocked => tr!("contacts-title-blocked"),
+        }
     }
 }
 
-fn row(contact: &Contact) -> [String; 4] {
-    let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+fn row(contact: &Contact, unread: u64) -> [Cell; 5] {
+    let or_none = |text: Option<String>| Cell::new(text.unwrap_or_else(|| "–".to_owned()));
+    let blocked = if contact.blocked { tr!("contacts-blocked") } else { String::new() };
     [
-        Untrusted(contact.name.as_str()).to_string(),
+        Cell::new(Untrusted(contact.name.as_str()).to_string()).styled(NAME),
         or_none(contact.pin.map(|pin| abridged(pin.fingerprint))),
         or_none(contact.address.as_ref().map(ToString::to_string)),
-        if contact.blocked { "blocked" } else { "" }.to_owned(),
+        unread_cell(unread),
+        Cell::new(blocked).styled(WARNING),
     ]
 }
 
@@ -99,25 +134,22 @@ fn abridged(fingerprint: Fingerprint) -> String {
 }
 
 /// One, with all that is known.
-fn print_one(contact: &Contact, output: &mut Output) -> Result<(), Failure> {
-    let name = Untrusted(contact.name.as_str());
+fn print_one(contact: &Contact, unread: u64, output: &mut Output) -> Result<(), Failure> {
+    let name = format!("{NAME}{}{NAME:#}", Untrusted(contact.name.as_str()));
     let kind = match contact.pin.map(|pin| pin.kind) {
-        Some(Kind::Contact) => "a contact",
-        Some(Kind::Seen) => "seen only: wrote to you, and you not yet to them",
-        Some(Kind::Own) => "yourself",
-        None => "no key is known",
+        Some(Kind::Contact) => tr!("contacts-is-contact", name = name),
+        Some(Kind::Seen) => tr!("contacts-is-seen", name = name),
+        Some(Kind::Own) => tr!("contacts-is-own", name = name),
+        None => tr!("contacts-has-no-key", name = name),
     };
-    writeln!(output, "name         {NAME}{name}{NAME:#} ({kind})")?;
+    let mut fields = vec![(tr!("contacts-name"), kind)];
     if let Some(pin) = contact.pin {
-        writeln!(output, "fingerprint  {}", pin.fingerprint)?;
-        for (title, row) in rows_of_words(pin.fingerprint) {
-            writeln!(output, "{FAINT}{title:11}{FAINT:#}  {row}")?;
-        }
+        fields.push((tr!("contacts-fingerprint"), pin.fingerprint.to_string()));
+        fields.extend(rows_of_words(pin.fingerprint));
     }
-    match &contact.address {
-        Some(address) => writeln!(output, "address      {address}")?,
-        None => writeln!(output, "address      none yet")?,
-    }
+    let address = contact.address.as_ref().map_or_else(|| tr!("contacts-no-address"), ToString::to_string);
+    fields.extend([(tr!("contacts-address"), address), (tr!("contacts-unread"), unread.to_string())]);
+    print_fields(&fields, output)?;
     warn(contact, output)
 }
 
@@ -125,19 +157,13 @@ fn print_one(contact: &Contact, output: &mut Output) -> Result<(), Failure> {
 fn warn(contact: &Contact, output: &mut Output) -> Result<(), Failure> {
     let name = Untrusted(contact.name.as_str());
     if contact.blocked {
-        writeln!(
-            output,
-            "\n{WARNING}{name} is blocked.{WARNING:#} To take its messages again: peer unblock {name}"
-        )?;
+        writeln!(output, "\n{WARNING}{}{WARNING:#}", tr!("contacts-is-blocked", name = name))?;
+        writeln!(output, "{}", tr!("contacts-unblock", name = name))?;
     }
     if let Some(noted) = contact.mismatch {
-        let at = local_time(noted.at);
-        writeln!(
-            output,
-            "\n{WARNING}Another key spoke as {name}, last at {at}, and was refused.{WARNING:#}"
-        )?;
-        writeln!(output, "If {name} has a new key, compare it with theirs, and type:")?;
-        writeln!(output, "  peer trust {name} {}", noted.fingerprint)?;
+        let at = Clock::for_listing(output).tell(noted.at);
+        writeln!(output, "\n{WARNING}{}{WARNING:#}", tr!("contacts-another-key", name = name, at = at))?;
+        writeln!(output, "{}", tr!("contacts-trust", name = name, key = noted.fingerprint))?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::clock::Clock;
 use super::exit::Failure;
+use super::language::tr;
 use super::output::{ERROR, Output, WARNING, note};
 use super::untrusted::{Untrusted, shortened};
 use crate::conversations::{Conversations, Direction, Entry, Query, State, Trust};
@@ -69,7 +70,7 @@ pub fn print_with(
     }
     listing.end(output)?;
     if is_empty && std::io::stdout().is_terminal() {
-        note("No messages.");
+        note(&tr!("listing-none"));
     }
     Ok(unread)
 }
@@ -148,26 +149,26 @@ impl Telling {
     fn note(&self, entry: &Entry) -> Option<(Style, String)> {
         match entry.direction {
             Direction::Received if entry.verified => None,
-            Direction::Received => Some((WARNING, format!("unverified, {}", origin(entry)))),
+            Direction::Received => Some((WARNING, tr!("listing-unverified", origin = origin(entry)))),
             Direction::Sent => fate(entry, self.tries),
         }
     }
 }
 
 /// The name on the other side, harmless, and what stands before it.
-fn partner(entry: &Entry) -> (&'static str, String) {
+fn partner(entry: &Entry) -> (String, String) {
     match entry.direction {
-        Direction::Received => ("", Untrusted(&entry.from).to_string()),
-        Direction::Sent => ("to ", Untrusted(&entry.to).to_string()),
+        Direction::Received => (String::new(), Untrusted(&entry.from).to_string()),
+        Direction::Sent => (tr!("listing-to"), Untrusted(&entry.to).to_string()),
     }
 }
 
 /// What is known of the sender of a message that is not verified.
 fn origin(entry: &Entry) -> String {
     match (entry.fingerprint, &entry.source) {
-        (Some(key), _) => format!("key {key:.8}…"),
-        (None, Some(source)) => format!("from {}", Untrusted(source)),
-        (None, None) => "from nowhere".to_owned(),
+        (Some(key), _) => tr!("listing-from-key", key = format!("{key:.8}…")),
+        (None, Some(source)) => tr!("listing-from-address", address = Untrusted(source)),
+        (None, None) => tr!("listing-from-nowhere"),
     }
 }
 
@@ -185,12 +186,7 @@ pub fn note_set_aside(conversations: &Conversations, query: &Query) -> Result<()
     let Some(name) = query.partner.as_ref().filter(|_| query.trust == Trust::Fitting) else { return Ok(()) };
     match conversations.set_aside(query)? {
         0 => {}
-        1 => note(&format!(
-            "One more message came under this name, and not from its key: `peer inbox --unverified --from {name}`"
-        )),
-        count => note(&format!(
-            "{count} more messages came under this name, and not from its key: `peer inbox --unverified --from {name}`"
-        )),
+        count => note(&tr!("listing-set-aside", count = count, name = name)),
     }
     Ok(())
 }
@@ -199,22 +195,33 @@ pub fn note_set_aside(conversations: &Conversations, query: &Query) -> Result<()
 fn fate(entry: &Entry, now: Option<Timestamp>) -> Option<(Style, String)> {
     let state = entry.state.filter(|state| *state != State::Delivered)?;
     let style = if state == State::Queued { WARNING } else { ERROR };
-    let why = match (&entry.reason, entry.tries.unwrap_or(0)) {
-        (Some(reason), 0) => format!(", {reason}"),
-        (Some(reason), 1) => format!(" after 1 try, {reason}"),
-        (Some(reason), tries) => format!(" after {tries} tries, {reason}"),
-        (None, _) => String::new(),
+    let state = state_in_words(state);
+    let state = match (&entry.reason, entry.tries.unwrap_or(0)) {
+        (None, _) | (_, 0) => state,
+        (Some(_), tries) => tr!("listing-after-tries", state = state, tries = tries),
     };
-    let next = now.and_then(|now| next_try(entry.next_try?, now)).unwrap_or_default();
-    Some((style, format!("{}{}{next}", state.word(), shortened(&why))))
+    let why = entry.reason.as_deref().map(shortened);
+    let next = now.and_then(|now| next_try(entry.next_try?, now));
+    let all: Vec<_> = [Some(state), why, next].into_iter().flatten().collect();
+    Some((style, all.join(", ")))
+}
+
+/// A state as people are told of it.
+pub fn state_in_words(state: State) -> String {
+    match state {
+        State::Queued => tr!("state-queued"),
+        State::Delivered => tr!("state-delivered"),
+        State::Refused => tr!("state-refused"),
+        State::Expired => tr!("state-expired"),
+    }
 }
 
 /// In how long it is tried again; nothing if that time has come.
 fn next_try(at: Timestamp, now: Timestamp) -> Option<String> {
     let left = u64::try_from(at.as_millisecond() - now.as_millisecond()).ok().filter(|left| *left > 0)?;
     Some(match left.div_ceil(1_000) {
-        seconds @ ..120 => format!(", next try in {seconds} s"),
-        seconds => format!(", next try in {} min", seconds.div_ceil(60)),
+        seconds @ ..120 => tr!("listing-next-try-seconds", seconds = seconds),
+        seconds => tr!("listing-next-try-minutes", minutes = seconds.div_ceil(60)),
     })
 }
 
@@ -236,7 +243,7 @@ mod tests {
             (300_000, Some("5 min")),
         ] {
             let at = Timestamp::from_millisecond(now.as_millisecond() + left).unwrap();
-            assert_eq!(next_try(at, now), words.map(|words| format!(", next try in {words}")), "{left}");
+            assert_eq!(next_try(at, now), words.map(|words| format!("next try in {words}")), "{left}");
         }
     }
 }

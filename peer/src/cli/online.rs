@@ -1,18 +1,17 @@
 //! Those online, as every command that lists them shows them.
 
 use std::io::Write as _;
-use std::iter;
 
 use anstyle::Style;
-use comfy_table::{CellAlignment, Table, presets};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use protocol::Fingerprint;
 use protocol::directory::PeerRecord;
 use serde::Serialize;
 
+use super::clock::Clock;
 use super::exit::{Exit, Failure};
-use super::output::{Output, WARNING, note};
+use super::language::tr;
+use super::output::{FAINT, GOOD, NAME, Output, WARNING, note};
+use super::table::{Cell, Table};
 use super::untrusted::Untrusted;
 use crate::contacts::Pin;
 use crate::directory::Directory;
@@ -50,11 +49,20 @@ impl Standing {
     }
 
     /// What people are shown of it.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn in_words(self) -> String {
         match self {
-            Self::Verified => "verified",
-            Self::OtherKey => "another key",
-            Self::Unknown => "",
+            Self::Verified => tr!("online-verified"),
+            Self::OtherKey => tr!("online-other-key"),
+            Self::Unknown => String::new(),
+        }
+    }
+
+    /// In which style.
+    pub(super) fn style(self) -> Style {
+        match self {
+            Self::Verified => GOOD,
+            Self::OtherKey => WARNING,
+            Self::Unknown => Style::new(),
         }
     }
 }
@@ -62,7 +70,7 @@ impl Standing {
 /// The directory of a peer that needs one.
 pub(super) fn directory_of(peer: &Peer) -> Result<&Directory, Failure> {
     peer.directory.as_ref().ok_or_else(|| {
-        Failure::new(Exit::DirectoryNeeded, "no directory is configured").hint("Name one with --server URL.")
+        Failure::new(Exit::DirectoryNeeded, tr!("online-no-directory")).hint(tr!("online-no-directory-hint"))
     })
 }
 
@@ -97,31 +105,28 @@ pub(super) fn with_unread<'a>(
 /// Prints those who are online as a table.
 pub(super) fn table(online: &[Online<'_>], peer: &Peer, output: &mut Output) -> Result<(), Failure> {
     if online.is_empty() {
-        note("Nobody is online.");
+        note(&tr!("online-nobody"));
         return Ok(());
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["NAME", "ADDRESS", "ONLINE SINCE", "UNREAD", "KEY"]);
+    let clock = Clock::for_listing(output);
+    let mut table = Table::default();
+    table.titles([
+        tr!("online-title-name"),
+        tr!("online-title-address"),
+        tr!("online-title-since"),
+        tr!("online-title-unread"),
+        tr!("online-title-key"),
+    ]);
     for Online { record, standing, unread, .. } in online {
-        table.add_row([
-            named(record, peer),
-            record.address.to_string(),
-            local_time(record.online_since),
-            unread.to_string(),
-            standing.word().to_owned(),
+        table.row([
+            Cell::new(named(record, peer)).styled(NAME),
+            Cell::new(record.address.to_string()),
+            Cell::new(clock.tell(record.online_since)).styled(FAINT),
+            unread_cell(*unread),
+            Cell::new(standing.in_words()).styled(standing.style()),
         ]);
     }
-    if let Some(unread) = table.column_mut(3) {
-        unread.set_cell_alignment(CellAlignment::Right);
-    }
-    // The first line is the header.
-    let styles = online.iter().map(|online| match online.standing {
-        Standing::OtherKey => WARNING,
-        Standing::Verified | Standing::Unknown => Style::new(),
-    });
-    for (line, style) in table.lines().zip(iter::once(Style::new()).chain(styles)) {
-        writeln!(output, "{style}{}{style:#}", line.trim())?;
-    }
+    table.print(output)?;
     output.flush()?;
     for online in online {
         warn(online, peer);
@@ -138,20 +143,19 @@ pub(super) fn warn(online: &Online<'_>, peer: &Peer) {
         && peer.name() != Some(name)
     {
         let name = Untrusted(name.as_str());
-        note(&format!("{name} is listed with another key than the one known here. If {name} has a new one:"));
-        note(&format!("  peer trust {name} {listed}"));
+        note(&tr!("online-listed-with-another-key", name = name, key = listed));
     }
 }
 
 /// A record's name, with a mark if it is this peer's own.
 pub(super) fn named(record: &PeerRecord, peer: &Peer) -> String {
-    let you = if peer.name() == Some(&record.name) { " (you)" } else { "" };
-    format!("{}{you}", Untrusted(record.name.as_str()))
+    let name = Untrusted(record.name.as_str());
+    if peer.name() == Some(&record.name) { tr!("online-you", name = name) } else { name.to_string() }
 }
 
-/// A time in the user's zone.
-pub(super) fn local_time(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+/// How many messages were not read yet: what is new stands out.
+pub(super) fn unread_cell(unread: u64) -> Cell {
+    Cell::number(unread).styled(if unread == 0 { FAINT } else { GOOD })
 }
 
 #[cfg(test)]

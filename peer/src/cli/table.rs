@@ -85,7 +85,7 @@ impl Table {
                 let bare = filled.trim_end();
                 let rest = if Some(column) == last { "" } else { &filled[bare.len()..] };
                 let gap = if column == 0 { 0 } else { GAP };
-                line.push_str(&format!("{:gap$}{style}{bare}{style:#}{rest}", ""));
+                line.extend([" ".repeat(gap), format!("{style}{bare}{style:#}{rest}")]);
             }
             line
         };

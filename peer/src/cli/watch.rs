@@ -8,9 +8,11 @@ use protocol::Name;
 use protocol::directory::{Change, PeerRecord};
 use serde::Serialize;
 
+use super::clock::Clock;
 use super::exit::{Exit, Failure};
-use super::online::{Online, Standing, directory_of, local_time, named, table, warn, with_unread};
-use super::output::{FAINT, NAME, Output, WARNING, note, reader_gone};
+use super::language::tr;
+use super::online::{Online, directory_of, named, table, warn, with_unread};
+use super::output::{FAINT, GOOD, NAME, Output, note, reader_gone};
 use super::untrusted::Untrusted;
 use crate::directory::{DirectoryError, List};
 use crate::outbound::follower::{Follower, News};
@@ -45,7 +47,7 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
         match (news, &mut shown) {
             (Err(error @ DirectoryError::Away { .. }), Some(_)) => {
                 if !std::mem::replace(&mut is_away, true) {
-                    note(&format!("{}. Watching on.", Untrusted(&error.to_string())));
+                    note(&tr!("watch-directory-away", why = Untrusted(&error.to_string())));
                 }
                 continue;
             }
@@ -70,7 +72,7 @@ pub(super) async fn watch(peer: &Peer, output: &mut Output) -> Result<Exit, Fail
             }
         }
         if std::mem::take(&mut is_away) {
-            note("The directory is back.");
+            note(&tr!("watch-directory-back"));
         }
         output.flush()?;
     }
@@ -81,22 +83,29 @@ fn print(change: Change, record: &PeerRecord, peer: &Peer, output: &mut Output) 
     if output.json {
         return online.iter().try_for_each(|online| output.line(&Seen { event: change.word(), online }));
     }
-    write!(output, "{FAINT}{}{FAINT:#}  {NAME}{}{NAME:#} ", local_time(crate::now()), named(record, peer))?;
-    match change {
-        Change::Joined => write!(output, "is online at {}", record.address)?,
-        Change::Changed => write!(output, "is online anew at {}", record.address)?,
-        Change::Left => return Ok(writeln!(output, "is offline")?),
+    let clock = Clock::for_following(output);
+    let name = format!("{NAME}{}{NAME:#}", named(record, peer));
+    let address = &record.address;
+    let (mark, said) = match change {
+        Change::Joined => (format!("{GOOD}+{GOOD:#}"), tr!("watch-joined", name = name, address = address)),
+        Change::Changed => ("~".to_owned(), tr!("watch-changed", name = name, address = address)),
+        Change::Left => (format!("{FAINT}-{FAINT:#}"), tr!("watch-left", name = name)),
+    };
+    if output.columns().is_some() {
+        write!(output, "{mark} ")?;
     }
-    for online in &online {
-        let mark = match online.standing {
-            Standing::OtherKey => format!(" {WARNING}({}){WARNING:#}", online.standing.word()),
-            Standing::Verified => format!(" ({})", online.standing.word()),
-            Standing::Unknown => String::new(),
-        };
-        writeln!(output, "{mark}")?;
-        output.flush()?;
-        warn(online, peer);
+    write!(output, "{FAINT}{}{FAINT:#}  {said}", clock.tell(crate::now()))?;
+    // Of those who have gone nothing is to be said that could be checked.
+    let there = online.iter().filter(|_| change != Change::Left);
+    for Online { standing, .. } in there.clone() {
+        let (style, standing) = (standing.style(), standing.in_words());
+        if !standing.is_empty() {
+            write!(output, " {style}({standing}){style:#}")?;
+        }
     }
+    writeln!(output)?;
+    output.flush()?;
+    there.for_each(|online| warn(online, peer));
     Ok(())
 }
 
@@ -130,8 +139,7 @@ impl Shown {
         if self.0.len() <= most {
             return Ok(());
         }
-        let why = format!("the directory tells of more than {most} peers online at once");
-        Err(Failure::new(Exit::DirectoryNeeded, why))
+        Err(Failure::new(Exit::DirectoryNeeded, tr!("watch-too-many", most = most)))
     }
 
     /// What is news in a list, by name.

@@ -1,4 +1,3 @@
-use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
@@ -8,7 +7,10 @@ use serde::Serialize;
 
 use super::Global;
 use super::exit::{Exit, Failure};
-use super::output::{FAINT, NAME, Output};
+use super::language::tr;
+use super::output::{NAME, Output};
+use super::table::print_fields;
+use super::untrusted::Untrusted;
 use super::words::{rows_of_words, words};
 
 /// Show this peer's name, key, address and paths
@@ -44,21 +46,23 @@ impl Whoami {
             output.line(&Own { name, fingerprint, curl_pin, words, address, data_dir })?;
             return Ok(Exit::Done);
         }
-        writeln!(output, "name         {NAME}{name}{NAME:#}")?;
-        writeln!(output, "fingerprint  {fingerprint}")?;
-        for (title, row) in rows_of_words(fingerprint) {
-            writeln!(output, "{FAINT}{title:11}{FAINT:#}  {row}")?;
-        }
-        writeln!(output, "for curl     {curl_pin}")?;
-        match address {
-            Some(address) => writeln!(output, "address      {address}")?,
-            None => writeln!(output, "address      none yet: `peer serve` gives it one")?,
-        }
-        match &peer.directory {
-            Some(directory) => writeln!(output, "directory    {}", directory.url())?,
-            None => writeln!(output, "directory    none")?,
-        }
-        writeln!(output, "data         {}", data_dir.display())?;
+        let mut fields = vec![
+            (tr!("whoami-name"), format!("{NAME}{name}{NAME:#}")),
+            (tr!("whoami-fingerprint"), fingerprint.to_string()),
+        ];
+        fields.extend(rows_of_words(fingerprint));
+        fields.extend([
+            (tr!("whoami-for-curl"), curl_pin),
+            (tr!("whoami-address"), address.map_or_else(|| tr!("whoami-no-address"), ToString::to_string)),
+            (
+                tr!("whoami-directory"),
+                peer.directory
+                    .as_ref()
+                    .map_or_else(|| tr!("whoami-no-directory"), |directory| directory.url().to_string()),
+            ),
+            (tr!("whoami-data"), Untrusted(&data_dir.to_string_lossy()).to_string()),
+        ]);
+        print_fields(&fields, output)?;
         Ok(Exit::Done)
     }
 }

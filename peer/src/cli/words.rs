@@ -2,6 +2,8 @@
 
 use protocol::Fingerprint;
 
+use super::language::tr;
+
 /// Words in a row: a listener does not get lost, and the longest fit into 80 columns.
 const IN_A_ROW: usize = 4;
 
@@ -11,10 +13,11 @@ pub(super) fn words(fingerprint: &Fingerprint) -> Vec<&str> {
 }
 
 /// The words as people are shown them, in rows, each with what stands before it.
-pub(super) fn rows_of_words(fingerprint: Fingerprint) -> Vec<(&'static str, String)> {
+pub(super) fn rows_of_words(fingerprint: Fingerprint) -> Vec<(String, String)> {
     let words = words(&fingerprint);
     let rows = words.chunks(IN_A_ROW).map(|row| row.join(" "));
-    rows.enumerate().map(|(number, row)| (if number == 0 { "in words" } else { "" }, row)).collect()
+    let title = |number| if number == 0 { tr!("whoami-in-words") } else { String::new() };
+    rows.enumerate().map(|(number, row)| (title(number), row)).collect()
 }
 
 #[cfg(test)]

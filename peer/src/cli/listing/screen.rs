@@ -50,7 +50,7 @@ impl Screen {
         let held = std::mem::take(&mut self.held);
         let widths = held.iter().map(|entry| {
             let (to, name) = partner(entry);
-            width(to) + width(&name)
+            width(&to) + width(&name)
         });
         let widest = widths.max().unwrap_or(0);
         self.names.get_or_insert(widest.clamp(SHORTEST_NAME, (self.columns / 4).max(SHORTEST_NAME)));
@@ -110,8 +110,8 @@ impl Screen {
 /// Who is on the other side, in at most so many columns, or in exactly so many.
 fn named(entry: &Entry, columns: usize, fills: bool) -> String {
     let (to, name) = partner(entry);
-    let name = fit(&name, columns.saturating_sub(width(to)));
-    let rest = if fills { columns.saturating_sub(width(to) + width(&name)) } else { 0 };
+    let name = fit(&name, columns.saturating_sub(width(&to)));
+    let rest = if fills { columns.saturating_sub(width(&to) + width(&name)) } else { 0 };
     format!("{to}{NAME}{name}{NAME:#}{:rest$}", "")
 }
 
