@@ -25,6 +25,7 @@ fn stands(
     json!({
         "name": name, "fingerprint": key, "contact": contact, "address": address, "blocked": blocked,
         "mismatch": null,
+        "unread": 0,
     })
 }
 

@@ -1,5 +1,6 @@
 //! One name as this peer knows it: what the commands on contacts have in common.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ pub(super) struct Line<'a> {
     address: Option<&'a Address>,
     blocked: bool,
     mismatch: Option<Noted>,
+    unread: u64,
 }
 
 /// A key that spoke under a name which has another one, for programs.
@@ -32,7 +34,7 @@ struct Noted {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(contact: &'a Contact) -> Self {
+    pub(super) fn of(contact: &'a Contact, unread: &BTreeMap<String, u64>) -> Self {
         Self {
             name: &contact.name,
             fingerprint: contact.pin.map(|pin| pin.fingerprint),
@@ -40,6 +42,7 @@ impl<'a> Line<'a> {
             address: contact.address.as_ref(),
             blocked: contact.blocked,
             mismatch: contact.mismatch.map(|noted| Noted { fingerprint: noted.fingerprint, at: noted.at }),
+            unread: unread.get(contact.name.as_str()).copied().unwrap_or(0),
         }
     }
 }
@@ -53,7 +56,7 @@ pub(super) fn report(
     output: &mut Output,
 ) -> Result<(), Failure> {
     if output.json {
-        return output.line(&Line::of(&peer.contacts.contact(name)?));
+        return output.line(&Line::of(&peer.contacts.contact(name)?, &peer.inbox.unread()?));
     }
     writeln!(output, "{done} {NAME}{name}{NAME:#}")?;
     for (title, value) in details {

@@ -2,7 +2,6 @@ use std::io::Write as _;
 
 use clap::Args;
 use protocol::{Fingerprint, Name};
-use serde::Serialize;
 
 use super::Global;
 use super::clock::Clock;
@@ -32,14 +31,6 @@ pub struct Contacts {
     name: Option<Name>,
 }
 
-/// A name as it stands, and how much of what it sent was not read yet, for programs.
-#[derive(Serialize)]
-struct Known<'a> {
-    #[serde(flatten)]
-    line: Line<'a>,
-    unread: u64,
-}
-
 /// What one stands under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
@@ -55,13 +46,13 @@ impl Contacts {
             Some(name) => vec![known(&peer, name)?],
             None => peer.contacts.list()?,
         };
-        let counts = peer.inbox.unread()?;
-        let unread = |contact: &Contact| counts.get(contact.name.as_str()).copied().unwrap_or(0);
+        let unread = peer.inbox.unread()?;
         if output.json {
-            let mut lines =
-                contacts.iter().map(|contact| Known { line: Line::of(contact), unread: unread(contact) });
-            lines.try_for_each(|known| output.line(&known))?;
-        } else if self.name.is_some() {
+            contacts.iter().try_for_each(|contact| output.line(&Line::of(contact, &unread)))?;
+            return Ok(Exit::Done);
+        }
+        let unread = |contact: &Contact| unread.get(contact.name.as_str()).copied().unwrap_or(0);
+        if self.name.is_some() {
             contacts.iter().try_for_each(|contact| print_one(contact, unread(contact), output))?;
         } else {
             print(&contacts, unread, output)?;

@@ -158,6 +158,7 @@ mod tests {
             fingerprint: None,
             source: None,
             seq: None,
+            reply_to: None,
             read: Some(false),
             state: None,
             reason: None,
