@@ -2,6 +2,7 @@
 //! were written; or, for those who follow, in the order of storing. Owns the table `positions`; reads across tables through
 //! the view `messages`, and writes to neither side.
 
+mod arrivals;
 mod entry;
 
 mod query;
@@ -14,6 +15,7 @@ use store::Store;
 use uuid::Uuid;
 
 use crate::database::Fault;
+pub use arrivals::Arrival;
 pub use entry::{Direction, Entry, State};
 pub use query::{Bound, Query, Spot, Trust};
 
@@ -176,10 +178,13 @@ impl Conversations {
 
     /// The highest position given so far.
     pub fn last_position(&self) -> Result<i64, Fault> {
-        Ok(self.store.read(|connection| {
-            connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))
-        })?)
+        Ok(self.store.read(last_position)?)
     }
+}
+
+/// The highest position given so far.
+pub fn last_position(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))
 }
 
 /// Positions being given, in the transaction that stores the messages. They count once they are [written](Self::write).
@@ -192,8 +197,7 @@ pub struct Positions {
 impl Positions {
     /// Those behind the last one given so far.
     pub fn begin(connection: &Connection) -> rusqlite::Result<Self> {
-        let last =
-            connection.prepare_cached("SELECT last FROM positions")?.query_row([], |row| row.get(0))?;
+        let last = last_position(connection)?;
         Ok(Self { written: last, last })
     }
 

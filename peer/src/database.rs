@@ -18,6 +18,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../../migrations/peer/0004_repair.sql"),
         include_str!("../../migrations/peer/0005_counting.sql"),
         include_str!("../../migrations/peer/0006_history.sql"),
+        include_str!("../../migrations/peer/0007_commands.sql"),
     ],
 };
 

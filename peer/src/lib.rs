@@ -18,6 +18,8 @@ pub mod outbound;
 
 pub mod inbound;
 
+pub mod on_message;
+
 pub mod directory;
 
 pub mod client;

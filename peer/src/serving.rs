@@ -23,6 +23,7 @@ use crate::inbound::claims::Claims;
 use crate::inbound::endpoint::{self, Endpoint};
 use crate::inbound::gate::Gate;
 use crate::inbound::inbox::Terms;
+use crate::on_message::{self, Command, Runner, Surroundings};
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::ears::Ears;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
@@ -68,6 +69,8 @@ pub struct Wanted {
     pub limits: Limits,
     /// Whose messages it takes, and how many.
     pub terms: Terms,
+    /// What is to be run for each message that comes in.
+    pub on_message: Option<Command>,
 }
 
 /// Why a peer does not run.
@@ -160,6 +163,7 @@ impl Serving {
         let dialled_at = watch::Sender::new(dialled_at);
         let gate = Gate::new(dialled_at.subscribe(), wanted.allow_plain_http);
         let ears = serving.deliver(bell, &stop);
+        serving.run_commands(wanted.on_message, &stop).await?;
         serving.receive(listener, wanted.limits, wanted.terms, gate, ears, &stop)?;
         serving.be_listed(advertised, dialled_at, wanted.invite, &stop).await?;
         let contacts = peer.contacts.clone();
@@ -197,6 +201,22 @@ impl Serving {
         self.tasks.push(tokio::spawn(dispatcher.run(stop.clone())));
         self.upkeep.push(tokio::spawn(async move { bell.answer(&wake).await }));
         ears
+    }
+
+    /// Runs a command for each message from now on, or none.
+    async fn run_commands(
+        &mut self,
+        command: Option<Command>,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        let Peer { data_dir, directory, store, inbox, .. } = &*self.peer;
+        let Some(command) = command else { return on_message::forget(store).await };
+        let server =
+            directory.as_ref().map_or_else(|| "none".to_owned(), |directory| directory.url().to_string());
+        let surroundings = Surroundings { data_dir: data_dir.clone(), server };
+        let runner = Runner::begin(command, surroundings, store, inbox.arrived()).await?;
+        self.tasks.push(tokio::spawn(runner.run(stop.clone())));
+        Ok(())
     }
 
     /// Asks the directory to list this peer, and waits a moment for its first answer.

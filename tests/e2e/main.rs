@@ -129,6 +129,9 @@ mod deliverers;
 /// A hundred thousand messages for one recipient hold up no other, nor do fifty who never answer.
 mod fairness;
 
+/// `--on-message`: a command for each message, whatever is killed when, and whatever the command does.
+mod on_message;
+
 /// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
 mod kill;
 

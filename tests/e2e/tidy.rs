@@ -34,6 +34,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "peer/src/inbound/inbox.rs",
             "peer/src/inbound/inbox/",
             "peer/src/inbound/quota.rs",
+            "peer/src/on_message/progress.rs",
             "peer/src/outbound/outbox.rs",
             "peer/src/outbound/outbox/",
         ],
@@ -81,7 +82,16 @@ const DOORS: &[(&str, &[&str])] = &[
     ("flate2", &["server/src/directory/page.rs", "peer/src/directory/list.rs"]),
     ("comfy_table", &["server/src/command/"]),
     ("indicatif", &["peer/src/cli/progress.rs"]),
-    ("rustix", &["listener/src/bind.rs", "peer/src/cli/output.rs", "peer/src/identity/private.rs"]),
+    (
+        "rustix",
+        &[
+            "listener/src/bind.rs",
+            "peer/src/cli/output.rs",
+            "peer/src/identity/private.rs",
+            "peer/src/on_message/command.rs",
+        ],
+    ),
+    ("shlex", &["peer/src/on_message/command.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),
     ("pgp_words", &["peer/src/cli/words.rs"]),
@@ -117,6 +127,8 @@ const OWNERS: &[(&str, &str, &str)] = &[
     ("peer", "sent", "peer/src/outbound/outbox.rs"),
     ("peer", "recipients", "peer/src/outbound/outbox.rs"),
     ("peer", "closed", "peer/src/outbound/outbox/closed.rs"),
+    ("peer", "commands", "peer/src/on_message/progress.rs"),
+    ("peer", "commands_ahead", "peer/src/on_message/progress.rs"),
 ];
 
 /// What a room (a prefix of paths) never names.
@@ -130,6 +142,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("peer/src/cli.rs", &["rusqlite::", "reqwest::", "axum::", "crate::inbound::endpoint"]),
     ("peer/src/inbound", &["crate::outbound", "crate::cli", "reqwest::", "clap::"]),
     ("peer/src/outbound", &["crate::inbound", "crate::cli", "axum::", "clap::"]),
+    ("peer/src/on_message", &["crate::inbound", "crate::outbound", "crate::cli", "axum::", "clap::"]),
     ("peer/src/directory", &["crate::inbound", "crate::outbound", "crate::cli", "store::", "rusqlite::"]),
     ("peer/src/client", &["crate::inbound", "crate::outbound", "crate::cli", "store::", "rusqlite::"]),
     ("peer/src/contacts", &["crate::inbound", "crate::outbound", "crate::cli"]),

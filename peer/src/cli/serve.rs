@@ -14,6 +14,7 @@ use super::exit::{Exit, Failure};
 use super::faults::Told as _;
 use super::language::tr;
 use super::terms::TermsFlags;
+use crate::on_message::Command;
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
 
@@ -26,10 +27,18 @@ use crate::serving::{Serving, Wanted};
   peer serve --name ana                        the first time; later `peer serve` is enough
   peer serve --listen 0.0.0.0:7101             for other machines of the network
   peer serve --advertise https://ana.example:443
-                                               behind a port forward")]
+                                               behind a port forward
+  peer serve --on-message ./answer.sh          run a script for each message that comes in")]
 pub struct Serve {
     #[command(flatten)]
     listening: Listening,
+    /// The command to run for each message received, without a shell: split into words at spaces, with quotes as in one.
+    /// The text is on its standard input, the rest in its environment: RECADO_ID, RECADO_FROM, RECADO_TO, RECADO_VERIFIED
+    /// (true or false), RECADO_FINGERPRINT, RECADO_SENT_AT, RECADO_RECEIVED_AT, RECADO_REPLY_TO. What it says on standard
+    /// error goes to the log. It may take 30 s; 4 run at once, one for each sender, in order. A message whose command was cut
+    /// short when the peer ended has it run again at the next start. `peer send` in it sends as this peer
+    #[arg(long, value_name = "CMD", env = "RECADO_ON_MESSAGE", hide_env_values = true)]
+    on_message: Option<Command>,
     #[command(flatten)]
     _announced: Announced,
     #[command(flatten)]
@@ -75,8 +84,12 @@ pub struct Listening {
 impl Serve {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let mut signals = Signals::new()?;
-        let wanted =
-            Wanted { limits: self.limits.limits(), terms: self.terms.terms(), ..self.listening.wanted() };
+        let wanted = Wanted {
+            limits: self.limits.limits(),
+            terms: self.terms.terms(),
+            on_message: self.on_message,
+            ..self.listening.wanted()
+        };
         let starting = async { Ok::<_, Failure>(Serving::start(global.open()?, wanted).await?) };
         let serving = tokio::select! {
             serving = starting => serving?,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use protocol::message::Receipt;
 use store::Store;
+use tokio::sync::Notify;
 
 pub use self::letters::Letters;
 use super::claims::Answer;
@@ -44,19 +45,28 @@ pub struct Terms {
 #[derive(Clone)]
 pub struct Inbox {
     store: Store,
+    arrived: Arc<Notify>,
 }
 
 impl Inbox {
     /// The inbox in this database.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self { store, arrived: Arc::default() }
+    }
+
+    /// Is told when something new was kept by this process: whoever waits for that, or comes next.
+    #[must_use]
+    pub fn arrived(&self) -> Arc<Notify> {
+        Arc::clone(&self.arrived)
     }
 
     /// Keeps messages, if their sender is listened to, by what the directory says of the name now. Answers when all that is
     /// kept is on the disk, and not before; what came of each is in the order of the messages.
     pub async fn keep(&self, letters: Arc<Letters>, answer: Answer) -> Result<Vec<Kept>, Fault> {
-        let write = self.store.write(move |connection| letters.keep(connection, answer));
+        let tell = self.teller();
+        let write =
+            self.store.write_then(move |connection| letters.keep(connection, answer), move |kept| tell(kept));
         Ok(write.await?)
     }
 
@@ -66,8 +76,22 @@ impl Inbox {
         letters: Arc<Letters>,
         remembered: Option<Answer>,
     ) -> Result<Option<Vec<Kept>>, Fault> {
-        let write = self.store.write(move |connection| letters.keep_unasked(connection, remembered));
+        let tell = self.teller();
+        let write = self.store.write_then(
+            move |connection| letters.keep_unasked(connection, remembered),
+            move |kept| tell(kept.as_deref().unwrap_or_default()),
+        );
         Ok(write.await?)
+    }
+
+    /// Tells who waits, if anything is new: after the commit, whether or not the sender still waits for the answer.
+    fn teller(&self) -> impl FnOnce(&[Kept]) + Send + 'static {
+        let arrived = self.arrived();
+        move |kept| {
+            if kept.iter().any(|kept| matches!(kept, Kept::New(_))) {
+                arrived.notify_one();
+            }
+        }
     }
 
     /// Marks messages as shown to the user.
