@@ -136,7 +136,7 @@ impl FromStr for Server {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Send(send::Send),
     Inbox(inbox::Inbox),
     Sent(sent::Sent),

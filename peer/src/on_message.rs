@@ -105,13 +105,13 @@ impl Runner {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(ended) = running.join_next() => self.ended(ended, &stop).await,
+                Some(ended) = running.join_next() => self.settle(ended, &stop).await,
                 () = self.arrived.notified() => {}
             }
         }
         let finished = async {
             while let Some(ended) = running.join_next().await {
-                self.ended(ended, &stop).await;
+                self.settle(ended, &stop).await;
             }
         };
         if timeout(FAREWELL, finished).await.is_err() {
@@ -136,12 +136,12 @@ impl Runner {
         Ok(())
     }
 
-    async fn ended(&mut self, ended: Result<(Outcome, Turn), JoinError>, stop: &CancellationToken) {
-        match ended {
+    async fn settle(&mut self, outcome: Result<(Outcome, Turn), JoinError>, stop: &CancellationToken) {
+        match outcome {
             Ok((Outcome::Over, turn)) => {
                 self.rest = SHORTEST_REST;
-                let step = self.queue.over(turn);
-                if let Err(fault) = progress::write(&self.store, step).await {
+                let change = self.queue.over(turn);
+                if let Err(fault) = progress::write(&self.store, change).await {
                     tracing::warn!(%fault, "how far the commands of --on-message have come is not written down: some may be run twice");
                 }
             }
@@ -150,7 +150,7 @@ impl Runner {
                 self.pause(&why, stop).await;
             }
             Err(error) => {
-                tracing::error!(%error, "a command of --on-message ended with a defect of this program")
+                tracing::error!(%error, "a command of --on-message ended with a defect of this program");
             }
         }
     }
@@ -178,7 +178,7 @@ impl Job {
             Ok(Ended::Well) => tracing::debug!(%id, "the command of --on-message was run"),
             Ok(Ended::Badly(status)) => tracing::warn!(%id, %status, "the command of --on-message failed"),
             Ok(Ended::TooLate) => {
-                tracing::warn!(%id, "the command of --on-message took too long, and was killed")
+                tracing::warn!(%id, "the command of --on-message took too long, and was killed");
             }
             Err(error) => return Outcome::NotBegun(error.into()),
         }

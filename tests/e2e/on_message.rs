@@ -2,7 +2,6 @@
 //! receiving.
 
 use std::fs::{self, Permissions};
-use std::io::Read as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -225,7 +224,7 @@ fn a_command_that_hangs_holds_up_its_sender_only_and_ends_with_the_peer() {
     bot.serve(&mut rui);
     leave(&rui, "eve", "hang");
     leave(&rui, "eve", "and again");
-    let mut held = fs::File::open(held).unwrap();
+    let held = std::thread::spawn(move || fs::read_to_string(held).unwrap());
     for number in 1..=5 {
         leave(&rui, "ana", &number.to_string());
     }
@@ -235,9 +234,12 @@ fn a_command_that_hangs_holds_up_its_sender_only_and_ends_with_the_peer() {
     until("nobody listens any more", || TcpStream::connect(rui.place()).err());
     rui.signal(Signal::INT);
     assert_eq!(rui.daemon().wait(), Some(130));
-    let mut said = String::new();
-    held.read_to_string(&mut said).unwrap();
-    assert_eq!(said, "held\n", "the command that hung is dead, and the next one was not begun");
+    until("nobody holds the pipe", || held.is_finished().then_some(()));
+    assert_eq!(
+        held.join().unwrap(),
+        "held\n",
+        "the command that hung is dead, and the next one was not begun"
+    );
 }
 
 #[test]

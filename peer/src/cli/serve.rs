@@ -14,7 +14,8 @@ use super::exit::{Exit, Failure};
 use super::faults::Told as _;
 use super::language::tr;
 use super::terms::TermsFlags;
-use crate::on_message::Command;
+use super::untrusted::Untrusted;
+use crate::on_message::{Command, CommandError};
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
 
@@ -32,12 +33,14 @@ use crate::serving::{Serving, Wanted};
 pub struct Serve {
     #[command(flatten)]
     listening: Listening,
-    /// The command to run for each message received, without a shell: split into words at spaces, with quotes as in one.
-    /// The text is on its standard input, the rest in its environment: RECADO_ID, RECADO_FROM, RECADO_TO, RECADO_VERIFIED
-    /// (true or false), RECADO_FINGERPRINT, RECADO_SENT_AT, RECADO_RECEIVED_AT, RECADO_REPLY_TO. What it says on standard
-    /// error goes to the log. It may take 30 s; 4 run at once, one for each sender, in order. A message whose command was cut
-    /// short when the peer ended has it run again at the next start. `peer send` in it sends as this peer
-    #[arg(long, value_name = "CMD", env = "RECADO_ON_MESSAGE", hide_env_values = true)]
+    /// Run this command for each message that comes in: without a shell, its words split as in one
+    ///
+    /// The text is on its standard input, the rest in its environment: `RECADO_ID`, `RECADO_FROM`, `RECADO_TO`,
+    /// `RECADO_VERIFIED` (true or false), `RECADO_FINGERPRINT`, `RECADO_SENT_AT`, `RECADO_RECEIVED_AT`, `RECADO_REPLY_TO`;
+    /// `peer send` in it sends as this peer. What it says on standard error goes to the log, its standard output nowhere.
+    /// Each sender's messages have their turn one after the other; four commands run at once, for 30 s at most. A command
+    /// that the end of the peer cut short is run again at the next start
+    #[arg(long, value_name = "CMD", value_parser = command, env = "RECADO_ON_MESSAGE", hide_env_values = true)]
     on_message: Option<Command>,
     #[command(flatten)]
     _announced: Announced,
@@ -122,6 +125,14 @@ fn check(peer: Arc<Peer>) -> mpsc::Receiver<store::CheckError> {
         Err(error) => tracing::warn!(%error, "the database could not be checked"),
     });
     damage
+}
+
+fn command(text: &str) -> Result<Command, String> {
+    text.parse().map_err(|error| match error {
+        CommandError::Empty => tr!("hook-empty"),
+        CommandError::OpenQuote => tr!("hook-open-quote"),
+        CommandError::NoProgram(program) => tr!("hook-no-program", program = Untrusted(&program)),
+    })
 }
 
 fn listening_address(text: &str) -> Result<SocketAddr, String> {
