@@ -3,6 +3,7 @@
 mod add;
 mod block;
 mod clock;
+mod config;
 mod contact;
 mod contacts;
 mod demo;
@@ -10,10 +11,12 @@ mod exit;
 mod faults;
 mod follow;
 mod forget;
+mod help;
 mod history;
 mod inbox;
 mod invite;
 mod language;
+mod line;
 mod listing;
 mod logging;
 mod menu;
@@ -27,11 +30,14 @@ mod retry;
 mod send;
 mod sent;
 mod serve;
+mod settings;
+mod suggest;
 mod table;
 mod terms;
 mod trust;
 mod unblock;
 mod untrusted;
+mod usage;
 mod watch;
 mod whoami;
 mod width;
@@ -39,20 +45,20 @@ mod words;
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use anstream::ColorChoice;
-use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use etcetera::BaseStrategy as _;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::DirectoryUrl;
 use crate::identity::private;
 use crate::peer::Peer;
 use exit::{Exit, Failure};
 use output::Output;
+use settings::Settings;
 
 /// Leave short messages for each other, machine to machine, with nobody in between.
 #[derive(Parser)]
@@ -90,7 +96,15 @@ struct Global {
     #[arg(long, global = true)]
     json: bool,
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "RECADO_COLOR",
+        hide_env_values = true,
+        value_enum,
+        default_value_t = Color::Auto,
+        value_name = "WHEN"
+    )]
     color: Color,
     /// The language to speak, `en` or `pt` [default: that of the locale]
     #[arg(
@@ -105,6 +119,9 @@ struct Global {
     /// Say more on standard error; twice for still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+    /// Where the values of all settings are from.
+    #[arg(skip)]
+    settings: Settings,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -128,8 +145,6 @@ impl FromStr for Server {
         if text == "none" {
             return Ok(Self(None));
         }
-        // An empty variable is one that was not set.
-        let text = if text.is_empty() { DEFAULT_DIRECTORY } else { text };
         text.parse().map(|url| Self(Some(url))).map_err(|error| format!("{error}, or `none`"))
     }
 }
@@ -151,6 +166,7 @@ enum Command {
     Unblock(unblock::Unblock),
     Forget(forget::Forget),
     Whoami(whoami::Whoami),
+    Config(config::Config),
     Menu(menu::Menu),
     Demo(demo::Demo),
 }
@@ -159,24 +175,29 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let written: Vec<OsString> = std::env::args_os().collect();
-    // What `config.toml` says about the language belongs here.
-    language::settle(&written, || None);
-    let arguments = Arguments::parse_from(written);
+    let arguments = match line::understand(&written) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => return Exit::Done.into(),
+        Err(failure) => return ended(&failure),
+    };
     let serves = matches!(arguments.command, Some(Command::Serve(_)));
     logging::start(arguments.global.verbose, serves);
     private::keep_to_the_owner();
     listener::install_provider();
     let outcome = match arguments.command {
         Some(command) => arguments.global.run(command),
-        None => arguments.global.run_bare(),
+        // At a terminal that is the menu.
+        None => Ok(help::in_place_of_a_command()),
     };
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            output::complain(&failure);
-            failure.exit.into()
-        }
+        Err(failure) => ended(&failure),
     }
+}
+
+fn ended(failure: &Failure) -> ExitCode {
+    output::complain(failure);
+    failure.exit.into()
 }
 
 impl Global {
@@ -199,20 +220,11 @@ impl Global {
             Command::Unblock(unblock) => one_thread(unblock.run(&self, &mut output)),
             Command::Forget(forget) => one_thread(forget.run(&self, &mut output)),
             Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
+            Command::Config(config) => config.run(&self, &mut output),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
         }?;
         output.flush()?;
         Ok(exit)
-    }
-
-    /// `peer` alone: at a terminal the menu, elsewhere a word on what to type.
-    fn run_bare(self) -> Result<Exit, Failure> {
-        if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-            return self.run(Command::Menu(menu::Menu::default()));
-        }
-        let help = Arguments::command().render_help();
-        let _ = write!(anstream::stderr().lock(), "{}", help.ansi());
-        Ok(Exit::Usage)
     }
 
     fn output(&self) -> Output {
@@ -230,13 +242,10 @@ impl Global {
     fn open(&self) -> Result<Peer, Failure> {
         let data_dir = match &self.data_dir {
             Some(chosen) => chosen.clone(),
-            None => etcetera::choose_base_strategy()
-                .map_err(|_| {
-                    Failure::usage("there is no home directory to keep messages in")
-                        .hint("Choose one with --data-dir.")
-                })?
-                .data_dir()
-                .join("recado"),
+            None => settings::default_data_dir().ok_or_else(|| {
+                Failure::usage("there is no home directory to keep messages in")
+                    .hint("Choose one with --data-dir.")
+            })?,
         };
         Ok(Peer::open(&data_dir, self.server.0.clone())?)
     }

@@ -83,7 +83,8 @@ fn reading_needs_the_token_and_says_so() {
         assert!(finished.stderr.contains("RECADO_INVITE"), "{arguments:?}: {}", finished.stderr);
     }
     assert!(ana.run(&["sent"]).code != Some(0) || ana.sent().is_empty(), "nothing is stored");
-    ana.serve_with(&["--invite", "the-code"]);
+    std::fs::write(ana.folder().join("code"), "the-code\n").unwrap();
+    ana.serve_with(&["--invite-file", ana.folder().join("code").to_str().unwrap()]);
     assert!(ana.run(&["peers"]).expect(0).stdout.contains("ana"));
     assert_eq!(ana.send("rui", "oi").state, "queued");
     let mut watch = Process::spawn("the watch", &mut ana.command(&["peers", "--watch"]));
@@ -102,8 +103,9 @@ fn two_who_were_invited_leave_each_other_messages() {
     let directory = Directory::with(&["--private"]);
     let invited = |name: &str| {
         let mut peer = Peer::offline(&directory, name);
-        let code = directory.run(&["invite"]).expect(0).stdout;
-        peer.serve_with(&["--invite", code.trim_end()]);
+        let file = peer.folder().join("code").to_str().unwrap().to_owned();
+        std::fs::write(&file, directory.run(&["invite"]).expect(0).stdout).unwrap();
+        peer.serve_with(&["--invite-file", &file]);
         peer
     };
     let (ana, mut rui) = (invited("ana"), invited("rui"));
@@ -127,7 +129,8 @@ fn a_token_goes_to_its_own_directory_only() {
         Reply::list(&[])
     });
     let mut ana = Peer::of(home.url(), "ana");
-    ana.serve_with(&["--invite", "the-code"]);
+    std::fs::write(ana.folder().join("code"), "the-code\n").unwrap();
+    ana.serve_with(&["--invite-file", ana.folder().join("code").to_str().unwrap()]);
     ana.run(&["peers", "--server", elsewhere.url()]).expect(0);
     assert_eq!(*other.lock().unwrap(), [None]);
 }
@@ -142,4 +145,24 @@ fn a_taken_name_names_the_way_out() {
     for word in ["--name", "server names release ana"] {
         assert!(daemon.stderr().contains(word), "no {word}: {}", daemon.stderr());
     }
+}
+
+#[test]
+fn an_invitation_is_read_from_a_pipe_and_never_from_an_argument() {
+    let directory = private_directory();
+    let mut ana = Peer::of(directory.url(), "ana");
+    let finished = ana.run(&["serve", "--name", "ana", "--invite", "the-code"]).expect(2);
+    assert!(finished.stderr.contains("--invite-file"), "{}", finished.stderr);
+    for (arguments, input) in
+        [(["--invite-file", "-"], "\n"), (["--invite-file", "/nonexistent/code"], "the-code")]
+    {
+        let finished =
+            ana.run_with_input(&[&["serve", "--name", "ana"][..], &arguments].concat(), input).expect(2);
+        assert!(!finished.stderr.contains("the-code"), "{}", finished.stderr);
+    }
+    let mut daemon = ana.launch(&["--invite-file", "-"]);
+    daemon.type_in("the-code\n");
+    daemon.stdout_until("the ready line", |output| output.contains("peer http").then_some(()));
+    ana.asks(directory.url());
+    assert!(ana.run(&["peers"]).expect(0).stdout.contains("ana"));
 }

@@ -15,6 +15,9 @@ mod main_path;
 /// What a script relies on: exit codes, and what goes to which stream.
 mod command_line;
 
+/// What is set by a flag, by a variable, in `config.toml`, or by nobody; and what is wrong there.
+mod settings;
+
 /// What a stranger writes is shown, never sent to a terminal.
 mod hostile_text;
 

@@ -92,6 +92,8 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("shlex", &["peer/src/on_message/command.rs"]),
+    ("strsim", &["peer/src/cli/suggest.rs"]),
+    ("toml", &["peer/src/cli/settings/file.rs"]),
     ("unicode_width", &["peer/src/cli/"]),
     ("precis_profiles", &["protocol/src/name.rs"]),
     ("pgp_words", &["peer/src/cli/words.rs"]),

@@ -13,6 +13,7 @@ faults-key-not-made = no key could be made: { $why }
 faults-not-written = { $path } cannot be written: { $why }
 faults-not-read = { $path } cannot be read: { $why }
 faults-exposed = { $path } is open to other users of this machine (mode { $mode }), and what is secret in it has to be its owner's alone: run `chmod 600 '{ $path }'`
+faults-changeable = { $path } can be changed by other users of this machine (mode { $mode }), and this peer does what it says: if it is all yours, run `chmod 600 '{ $path }'`
 faults-open-foreign = { $path } is not a database of this program: { $why }; name another file, or move this one away
 faults-open-newer = { $path } is of version { $found }, this program knows up to { $known }; run a newer version of the program
 faults-open-read-only = { $path } is read-only; make the file writable (chmod u+w), or name another

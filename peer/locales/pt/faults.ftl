@@ -13,6 +13,7 @@ faults-key-not-made = não foi possível criar uma chave: { $why }
 faults-not-written = não é possível gravar { $path }: { $why }
 faults-not-read = não é possível ler { $path }: { $why }
 faults-exposed = { $path } está aberto a outros usuários desta máquina (modo { $mode }), e o que há de secreto nele tem de ser só do dono: execute `chmod 600 '{ $path }'`
+faults-changeable = { $path } pode ser alterado por outros usuários desta máquina (modo { $mode }), e este par faz o que está escrito nele: se é tudo seu, rode `chmod 600 '{ $path }'`
 faults-open-foreign = { $path } não é um banco de dados deste programa: { $why }; indique outro arquivo, ou tire este do lugar
 faults-open-newer = { $path } é da versão { $found }, e este programa conhece até a { $known }; use uma versão mais nova do programa
 faults-open-read-only = { $path } é somente leitura; permita a gravação no arquivo (chmod u+w), ou indique outro

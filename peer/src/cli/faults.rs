@@ -18,7 +18,6 @@ use store::{CheckError, OpenError};
 
 use super::language::{reasons, tr};
 
-#[expect(unused_imports, reason = "what clap says of bad values is to come")]
 pub use values::of_value;
 
 /// What can be said to people.
@@ -87,6 +86,9 @@ impl Told for Unreadable {
         match self {
             Self::Exposed { path, mode } => {
                 tr!("faults-exposed", path = path.display(), mode = format_args!("{mode:04o}"))
+            }
+            Self::Changeable { path, mode } => {
+                tr!("faults-changeable", path = path.display(), mode = format_args!("{mode:04o}"))
             }
             Self::Failed { path, source } => tr!("faults-not-read", path = path.display(), why = source),
         }

@@ -26,7 +26,8 @@ use crate::serving::{Serving, StartError, Wanted};
 /// The numbered menu: send, list messages, list peers
 ///
 /// Runs the peer while it is open, unless another process does so already. It works on a pipe too.
-#[derive(Args, Default)]
+#[derive(Args)]
+#[command(mut_args(super::settings::limits))]
 pub struct Menu {
     #[command(flatten)]
     listening: Listening,
@@ -69,7 +70,7 @@ impl Menu {
         output: &mut Output,
     ) -> Result<(Arc<Peer>, Option<Serving>, Follower), Failure> {
         let peer = global.open()?;
-        let mut wanted = Wanted { terms: self.terms.terms(), ..self.listening.wanted() };
+        let mut wanted = Wanted { terms: self.terms.terms(), ..self.listening.wanted()? };
         if wanted.name.is_none() && peer.name().is_none() && std::io::stdin().is_terminal() {
             wanted.name = Some(ask_for_name(lines, output).await?);
         }

@@ -36,7 +36,7 @@ pub struct Retry {
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "30s", value_parser = send::wait)]
     wait: Option<Duration>,
     /// Give up again if they could not be delivered for so long
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
+    #[arg(long, env = "RECADO_EXPIRE", hide_env_values = true, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
     expire: Duration,
 }
 

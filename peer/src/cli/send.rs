@@ -55,7 +55,7 @@ pub struct Send {
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "30s", value_parser = wait)]
     wait: Option<Duration>,
     /// Give up if it could not be delivered for so long
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
+    #[arg(long, env = "RECADO_EXPIRE", hide_env_values = true, value_name = "TIME", default_value = "7d", value_parser = protocol::duration::parse)]
     expire: Duration,
     /// Send even where it cannot be checked who answers: no key of the recipient is known, or every address known is an
     /// http:// one, whatever key is known. Whoever answers there may read the message, and change it. Where there is an
@@ -63,7 +63,7 @@ pub struct Send {
     #[arg(long)]
     insecure: bool,
     /// The name to send under; needed before the first `peer serve`
-    #[arg(long)]
+    #[arg(long, env = "RECADO_NAME", hide_env_values = true)]
     name: Option<Name>,
 }
 

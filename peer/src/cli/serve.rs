@@ -1,20 +1,21 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use listener::LimitFlags;
 use protocol::batch::LONGEST_BATCH;
 use protocol::{Address, Name, Secret};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::Global;
 use super::exit::{Exit, Failure};
 use super::faults::Told as _;
 use super::language::tr;
 use super::terms::TermsFlags;
 use super::untrusted::Untrusted;
+use super::{Global, settings};
 use crate::on_message::{Command, CommandError};
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
@@ -24,6 +25,7 @@ use crate::serving::{Serving, Wanted};
 /// Runs until it is interrupted or told to end. Once it serves it prints one line on standard output,
 /// `peer https://HOST:PORT`; logs go to standard error.
 #[derive(Args)]
+#[command(mut_args(settings::limits))]
 #[command(before_help = "Examples:
   peer serve --name ana                        the first time; later `peer serve` is enough
   peer serve --listen 0.0.0.0:7101             for other machines of the network
@@ -54,34 +56,34 @@ pub struct Serve {
 #[derive(Args)]
 struct Announced {
     /// Where the page in the browser will listen; accepted, and without effect until there is one
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listening_address)]
+    #[arg(long, env = "RECADO_UI", hide_env_values = true, value_name = "ADDRESS:PORT", value_parser = listening_address)]
     ui: Option<SocketAddr>,
     /// No page in the browser; accepted, and true until there is one
-    #[arg(long, conflicts_with = "ui")]
+    #[arg(long, env = "RECADO_NO_UI", hide_env_values = true, conflicts_with = "ui")]
     no_ui: bool,
 }
 
 /// How a peer listens, and what it says of itself.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct Listening {
     /// The name that others find this peer under; needed the first time
-    #[arg(long)]
+    #[arg(long, env = "RECADO_NAME", hide_env_values = true)]
     pub name: Option<Name>,
     /// The address to listen on [default: 127.0.0.1, and of the ports 7101 to 7164 the one it
     /// had last, or the first free one]
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listening_address)]
+    #[arg(long, env = "RECADO_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT", value_parser = listening_address)]
     pub listen: Option<SocketAddr>,
     /// The URL that others are told to dial, where it is another than the one listened on
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "RECADO_ADVERTISE", hide_env_values = true, value_name = "URL")]
     pub advertise: Option<Address>,
     /// Take messages without TLS from other machines too: anyone on the way can read and change those. Programs on this
     /// machine need no flag
-    #[arg(long)]
+    #[arg(long, env = "RECADO_ALLOW_PLAIN_HTTP", hide_env_values = true)]
     pub allow_plain_http: bool,
-    /// The invitation that a private directory wants with a new name. Rather set `RECADO_INVITE`: others on this machine
-    /// can see what is typed behind a command
-    #[arg(long, value_name = "CODE", env = "RECADO_INVITE", hide_env_values = true)]
-    pub invite: Option<String>,
+    /// The file with the invitation that a private directory wants with a new name, `-` for a line of standard input. The
+    /// variable `RECADO_INVITE` takes the code itself
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub invite_file: Option<PathBuf>,
 }
 
 impl Serve {
@@ -91,7 +93,7 @@ impl Serve {
             limits: self.limits.limits(),
             terms: self.terms.terms(),
             on_message: self.on_message,
-            ..self.listening.wanted()
+            ..self.listening.wanted()?
         };
         let starting = async { Ok::<_, Failure>(Serving::start(global.open()?, wanted).await?) };
         let serving = tokio::select! {
@@ -140,16 +142,39 @@ fn listening_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Listening {
-    pub(super) fn wanted(self) -> Wanted {
-        // An empty variable is one that was not set.
-        let invite = self.invite.filter(|code| !code.is_empty()).map(Secret::from);
-        Wanted {
+    pub(super) fn wanted(self) -> Result<Wanted, Failure> {
+        Ok(Wanted {
+            invite: self.invite()?,
             name: self.name,
             listen: self.listen,
             advertise: self.advertise,
             allow_plain_http: self.allow_plain_http,
-            invite,
             ..Wanted::default()
+        })
+    }
+
+    /// The invitation. It is no argument, since others on this machine see what is typed behind a command.
+    fn invite(&self) -> Result<Option<Secret>, Failure> {
+        let Some(file) = &self.invite_file else {
+            let code = settings::variable("RECADO_INVITE").and_then(|code| code.into_string().ok());
+            return Ok(code.map(Secret::from));
+        };
+        let failed = |error: std::io::Error| {
+            Failure::usage(tr!(
+                "serve-invite-unreadable",
+                file = Untrusted(&file.to_string_lossy()),
+                error = error
+            ))
+        };
+        let mut code = String::new();
+        if file.as_os_str() == "-" {
+            std::io::stdin().read_line(&mut code).map_err(failed)?;
+        } else {
+            code = std::fs::read_to_string(file).map_err(failed)?;
+        }
+        match code.trim() {
+            "" => Err(Failure::usage(tr!("serve-no-invite")).hint(tr!("serve-no-invite-hint"))),
+            code => Ok(Some(Secret::from(code.to_owned()))),
         }
     }
 }

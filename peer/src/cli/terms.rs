@@ -10,7 +10,14 @@ use crate::inbound::sender::Accept;
 #[derive(Args)]
 pub struct TermsFlags {
     /// Whose messages are taken; others are told so
-    #[arg(long, value_enum, value_name = "WHOSE", default_value_t)]
+    #[arg(
+        long,
+        env = "RECADO_ACCEPT",
+        hide_env_values = true,
+        value_enum,
+        value_name = "WHOSE",
+        default_value_t
+    )]
     accept: Accepting,
 
     /// Messages and bytes of text kept of all senders without a certificate; more are answered 429. `none` for no limit, `0`
@@ -36,18 +43,6 @@ enum Accepting {
     Verified,
     /// Those of contacts
     Contacts,
-}
-
-impl Default for TermsFlags {
-    fn default() -> Self {
-        let Quotas { unverified, stranger, strangers } = Quotas::default();
-        Self {
-            accept: Accepting::default(),
-            unverified_limit: unverified,
-            stranger_limit: stranger,
-            strangers_limit: strangers,
-        }
-    }
 }
 
 impl TermsFlags {

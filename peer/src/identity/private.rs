@@ -1,8 +1,8 @@
 //! Files for their owner only: what is secret is read from no others, and written whole or not at all.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
@@ -17,6 +17,17 @@ pub enum Unreadable {
         path = path.display()
     )]
     Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The group or others may change it, or it is somebody else's.
+    #[error(
+        "{path} can be changed by other users of this machine (mode {mode:04o}), and what it says is done: run `chmod 600 '{path}'`, as its owner",
+        path = path.display()
+    )]
+    Changeable {
         /// The file.
         path: PathBuf,
         /// Its mode.
@@ -86,17 +97,35 @@ fn is_missing(path: &Path) -> bool {
     !path.as_os_str().is_empty() && !path.exists()
 }
 
-/// What is in this file; nothing if there is none.
+/// What is in this file, which only its owner may read; nothing if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
+    read_if(path, |_, mode| match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(Unreadable::Exposed { path: path.to_owned(), mode }),
+    })
+}
+
+/// What is in this file, which only this user or root may change; nothing if there is none.
+pub fn read_ours(path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
+    let ours = |owner| owner == 0 || owner == rustix::process::geteuid().as_raw();
+    read_if(path, |metadata, mode| match mode & 0o022 {
+        0 if ours(metadata.uid()) => Ok(()),
+        _ => Err(Unreadable::Changeable { path: path.to_owned(), mode }),
+    })
+}
+
+/// What is in this file, if what is known of it once it is open is allowed.
+fn read_if(
+    path: &Path,
+    allowed: impl FnOnce(&Metadata, u32) -> Result<(), Unreadable>,
+) -> Result<Option<Vec<u8>>, Unreadable> {
     let failed = |source| Unreadable::Failed { path: path.to_owned(), source };
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(failed)?,
     };
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(Unreadable::Exposed { path: path.to_owned(), mode });
-    }
+    let metadata = file.metadata().map_err(failed)?;
+    allowed(&metadata, metadata.permissions().mode() & 0o7777)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(failed)?;
     Ok(Some(bytes))
@@ -212,6 +241,21 @@ mod tests {
                         "{said}"
                     );
                 }
+                other => panic!("{bits:o}: {other:?}"),
+            }
+        }
+    }
+    #[test]
+    fn what_others_can_change_is_refused_and_what_they_can_read_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        assert!(read_ours(&file).unwrap().is_none());
+        fs::write(&file, "text").unwrap();
+        for (bits, steady) in [(0o600, true), (0o644, true), (0o444, true), (0o664, false), (0o602, false)] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(bits)).unwrap();
+            match read_ours(&file) {
+                Ok(Some(text)) => assert!(steady && text == b"text", "{bits:o}"),
+                Err(error @ Unreadable::Changeable { .. }) => assert!(!steady, "{error}"),
                 other => panic!("{bits:o}: {other:?}"),
             }
         }

@@ -108,7 +108,6 @@ impl Told for QuotaError {
 /// What is wrong with a value, as its parser says: in the user's language where the error is one of ours, as it says
 /// itself where it is not.
 #[must_use]
-#[expect(dead_code, reason = "what clap says of bad values is to come")]
 pub fn of_value(error: &(dyn Error + 'static)) -> String {
     fn told<T: Told + Error + 'static>(error: &(dyn Error + 'static)) -> Option<String> {
         error.downcast_ref::<T>().map(Told::told)

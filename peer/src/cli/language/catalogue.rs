@@ -69,6 +69,7 @@ catalogues![
     "sent",
     "serve",
     "state",
+    "suggest",
     "table",
     "terms",
     "time",
@@ -76,6 +77,7 @@ catalogues![
     "unblock",
     "unread",
     "untrusted",
+    "usage",
     "watch",
     "whoami",
 ];

@@ -1,0 +1,84 @@
+//! From the words that the process was started with to a command that is ready to run: `config.toml` is read, the language
+//! settled, the words parsed. What is wrong with them is said in the user's language, and so is help.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use super::exit::Failure;
+use super::settings::file::File;
+use super::settings::{self, Settings};
+use super::{Arguments, help, language, usage};
+
+/// The commands that run beside a `config.toml` that cannot be used, since they tell of it.
+const TELL_OF_IT: [&str; 2] = ["config", "doctor"];
+
+/// What to run; nothing if what was asked for has been shown already.
+pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
+    let file = settings::data_dir_of(words).map_or_else(|| Ok(File::default()), |place| File::read(&place));
+    language::settle(words, || file.as_ref().ok()?.find(None, "lang")?.value.typed()?.parse().ok());
+    let commands = Arguments::command();
+    let checked = file.map_err(Failure::from).and_then(|file| {
+        settings::check_keys(&file, &commands)?;
+        Ok(file)
+    });
+    let (file, broken) = match checked {
+        Ok(file) => (file, None),
+        Err(failure) => (File::default(), Some(failure)),
+    };
+    let mut commands = settings::applied(commands, &file);
+    let mut parsed = commands.try_get_matches_from_mut(words);
+    if matches!(&parsed, Ok(matches) if matches.subcommand_name().is_none()) && at_a_terminal() {
+        let menu = words.iter().cloned().chain([OsString::from("menu")]);
+        parsed = commands.try_get_matches_from_mut(menu);
+    }
+    match (parsed, broken) {
+        (Err(error), _) if usage::is_asked_for(&error) => {
+            show(words)?;
+            Ok(None)
+        }
+        (Err(_), _) => Err(complaint(words, &file)),
+        (Ok(matches), Some(broken))
+            if !matches.subcommand_name().is_some_and(|name| TELL_OF_IT.contains(&name)) =>
+        {
+            Err(broken)
+        }
+        (Ok(matches), broken) => {
+            let arguments = Arguments::from_arg_matches(&matches);
+            let mut arguments = arguments.map_err(|error| usage::failure(&error, None))?;
+            arguments.global.settings = Settings::new(file, broken, matches);
+            Ok(Some(arguments))
+        }
+    }
+}
+
+/// Whether somebody sits here who can be asked.
+fn at_a_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Prints help, or the version.
+fn show(words: &[OsString]) -> Result<(), Failure> {
+    if let Err(error) = help::commands().try_get_matches_from(words) {
+        write!(anstream::stdout().lock(), "{}", help::in_own_words(&error.render().ansi().to_string()))?;
+    }
+    Ok(())
+}
+
+/// What is wrong: with the words, or else with what a variable or the file says.
+fn complaint(words: &[OsString], file: &File) -> Failure {
+    let command = command_of(words);
+    match settings::bare(help::commands()).try_get_matches_from(words) {
+        Err(error) => usage::failure(&error, command.as_deref()),
+        Ok(_) => settings::check_values(&Arguments::command(), file, command.as_deref())
+            .err()
+            .unwrap_or_else(|| Failure::usage("")),
+    }
+}
+
+/// The command that was typed, whatever is wrong with the rest.
+fn command_of(words: &[OsString]) -> Option<String> {
+    let command = Arguments::command().ignore_errors(true).try_get_matches_from(words).ok()?;
+    command.subcommand_name().map(str::to_owned)
+}
