@@ -113,7 +113,7 @@ fn row(contact: &Contact, unread: u64) -> [Cell; 5] {
     [
         Cell::new(Untrusted(contact.name.as_str()).to_string()).styled(NAME),
         or_none(contact.pin.map(|pin| abridged(pin.fingerprint))),
-        or_none(contact.address.as_ref().map(ToString::to_string)),
+        or_none(contact.address.as_ref().map(ToString::to_string)).giving_way(),
         unread_cell(unread),
         Cell::new(blocked).styled(WARNING),
     ]
@@ -126,20 +126,21 @@ fn abridged(fingerprint: Fingerprint) -> String {
 
 /// One, with all that is known.
 fn print_one(contact: &Contact, unread: u64, output: &mut Output) -> Result<(), Failure> {
-    let name = format!("{NAME}{}{NAME:#}", Untrusted(contact.name.as_str()));
+    let name = Untrusted(contact.name.as_str());
     let kind = match contact.pin.map(|pin| pin.kind) {
         Some(Kind::Contact) => tr!("contacts-is-contact", name = name),
         Some(Kind::Seen) => tr!("contacts-is-seen", name = name),
         Some(Kind::Own) => tr!("contacts-is-own", name = name),
         None => tr!("contacts-has-no-key", name = name),
     };
-    let mut fields = vec![(tr!("contacts-name"), kind)];
+    let mut fields = vec![(tr!("contacts-name"), Cell::new(kind).styled(NAME))];
     if let Some(pin) = contact.pin {
-        fields.push((tr!("contacts-fingerprint"), pin.fingerprint.to_string()));
-        fields.extend(rows_of_words(pin.fingerprint));
+        fields.push((tr!("contacts-fingerprint"), Cell::new(pin.fingerprint.to_string())));
+        fields.extend(rows_of_words(pin.fingerprint).into_iter().map(|(title, row)| (title, Cell::new(row))));
     }
     let address = contact.address.as_ref().map_or_else(|| tr!("contacts-no-address"), ToString::to_string);
-    fields.extend([(tr!("contacts-address"), address), (tr!("contacts-unread"), unread.to_string())]);
+    fields.push((tr!("contacts-address"), Cell::new(address)));
+    fields.push((tr!("contacts-unread"), Cell::new(unread.to_string())));
     print_fields(&fields, output)?;
     warn(contact, output)
 }

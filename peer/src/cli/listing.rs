@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use super::clock::Clock;
 use super::exit::Failure;
-use super::language::tr;
+use super::language::{reasons::translated, tr};
 use super::output::{ERROR, Output, WARNING, note};
+use super::send::said;
 use super::untrusted::{Untrusted, shortened};
 use crate::conversations::{Conversations, Direction, Entry, Query, State, Trust};
 use anstyle::Style;
@@ -195,25 +196,15 @@ pub fn note_set_aside(conversations: &Conversations, query: &Query) -> Result<()
 fn fate(entry: &Entry, now: Option<Timestamp>) -> Option<(Style, String)> {
     let state = entry.state.filter(|state| *state != State::Delivered)?;
     let style = if state == State::Queued { WARNING } else { ERROR };
-    let state = state_in_words(state);
+    let state = said(state);
     let state = match (&entry.reason, entry.tries.unwrap_or(0)) {
         (None, _) | (_, 0) => state,
         (Some(_), tries) => tr!("listing-after-tries", state = state, tries = tries),
     };
-    let why = entry.reason.as_deref().map(shortened);
+    let why = entry.reason.as_deref().map(|reason| shortened(&translated(reason)));
     let next = now.and_then(|now| next_try(entry.next_try?, now));
     let all: Vec<_> = [Some(state), why, next].into_iter().flatten().collect();
     Some((style, all.join(", ")))
-}
-
-/// A state as people are told of it.
-pub fn state_in_words(state: State) -> String {
-    match state {
-        State::Queued => tr!("state-queued"),
-        State::Delivered => tr!("state-delivered"),
-        State::Refused => tr!("state-refused"),
-        State::Expired => tr!("state-expired"),
-    }
 }
 
 /// In how long it is tried again; nothing if that time has come.

@@ -120,7 +120,7 @@ pub(super) fn table(online: &[Online<'_>], peer: &Peer, output: &mut Output) -> 
     for Online { record, standing, unread, .. } in online {
         table.row([
             Cell::new(named(record, peer)).styled(NAME),
-            Cell::new(record.address.to_string()),
+            Cell::new(record.address.to_string()).giving_way(),
             Cell::new(clock.tell(record.online_since)).styled(FAINT),
             unread_cell(*unread),
             Cell::new(standing.in_words()).styled(standing.style()),

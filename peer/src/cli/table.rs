@@ -1,12 +1,13 @@
 //! Tables and lists of fields: columns as wide as what stands in them, and no wider together than the terminal.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use anstyle::Style;
 
 use super::exit::Failure;
 use super::output::{FAINT, Output};
-use super::width::{cell, cell_right, width};
+use super::width::{cell, cell_right, width, wrapped};
 
 /// Between columns.
 const GAP: usize = 2;
@@ -18,17 +19,24 @@ pub struct Cell {
     text: String,
     style: Style,
     is_number: bool,
+    is_title: bool,
+    gives_way: bool,
 }
 
 impl Cell {
     /// A text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: Style::new(), is_number: false }
+        Self { text: text.into(), style: Style::new(), is_number: false, is_title: false, gives_way: false }
     }
 
     /// A number, which stands at the right.
     pub fn number(number: u64) -> Self {
         Self { is_number: true, ..Self::new(number.to_string()) }
+    }
+
+    /// The same, in a column that is cut before any other where there is no room.
+    pub fn giving_way(self) -> Self {
+        Self { gives_way: true, ..self }
     }
 
     /// The same in this style.
@@ -46,7 +54,7 @@ pub struct Table {
 impl Table {
     /// Adds the titles of columns. Those of numbers stand at the right where the first row has a number.
     pub fn titles<const COLUMNS: usize>(&mut self, titles: [String; COLUMNS]) {
-        self.rows.push(titles.map(|title| Cell::new(title).styled(FAINT)).into());
+        self.rows.push(titles.map(|title| Cell { is_title: true, ..Cell::new(title).styled(FAINT) }).into());
     }
 
     /// Adds a row.
@@ -69,7 +77,7 @@ impl Table {
 
     fn lines(&self, columns: Option<usize>) -> Vec<String> {
         let widths = self.widths(columns.unwrap_or(usize::MAX));
-        let numbers = self.columns_of_numbers();
+        let numbers = self.columns_of(|cell| cell.is_number);
         let line = |row: &Vec<Cell>| {
             let last = row.iter().rposition(|cell| !cell.text.is_empty());
             let mut line = String::new();
@@ -92,36 +100,56 @@ impl Table {
         self.rows.iter().map(line).collect()
     }
 
-    /// How wide each column is, so that all fit into so many: the widest are cut first.
+    /// How wide each column is, so that all fit into so many: first those are cut that give way, then
+    /// titles, then whichever is widest.
     fn widths(&self, room: usize) -> Vec<usize> {
+        let contents = self.widest(|cell| !cell.is_title);
+        let mut widths = self.widest(|_| true);
+        let gaps = widths.len().saturating_sub(1) * GAP;
+        let give_way = self.columns_of(|cell| cell.gives_way);
+        while widths.iter().sum::<usize>() + gaps > room {
+            let cuttable = widths.iter_mut().enumerate().filter(|(_, width)| **width > NARROWEST);
+            let Some((_, widest)) =
+                cuttable.max_by_key(|(at, width)| (give_way.contains(at), contents[*at] < **width, **width))
+            else {
+                break;
+            };
+            *widest -= 1;
+        }
+        widths
+    }
+
+    /// How wide the widest of such cells is in each column.
+    fn widest(&self, is_one: impl Fn(&Cell) -> bool) -> Vec<usize> {
         let mut widths = Vec::new();
         for row in &self.rows {
             widths.resize(widths.len().max(row.len()), 0);
-            for (widest, cell) in widths.iter_mut().zip(row) {
+            for (widest, cell) in widths.iter_mut().zip(row).filter(|(_, cell)| is_one(cell)) {
                 *widest = (*widest).max(width(&cell.text));
-            }
-        }
-        let gaps = widths.len().saturating_sub(1) * GAP;
-        while widths.iter().sum::<usize>() + gaps > room {
-            match widths.iter_mut().max() {
-                Some(widest) if *widest > NARROWEST => *widest -= 1,
-                _ => break,
             }
         }
         widths
     }
 
-    fn columns_of_numbers(&self) -> Vec<usize> {
+    /// The columns in which there is such a cell.
+    fn columns_of(&self, is_one: impl Fn(&Cell) -> bool) -> BTreeSet<usize> {
         let cells = self.rows.iter().flat_map(|row| row.iter().enumerate());
-        cells.filter(|(_, cell)| cell.is_number).map(|(column, _)| column).collect()
+        cells.filter(|(_, cell)| is_one(cell)).map(|(column, _)| column).collect()
     }
 }
 
-/// Prints fields, the values below each other. A field without a title goes on with the one before.
-pub fn print_fields(fields: &[(String, String)], output: &mut Output) -> Result<(), Failure> {
+/// Prints fields, the values below each other. A field without a title goes on with the one before. Words are broken into
+/// lines; a value that is one word is left to the terminal, from which it can be copied whole.
+pub fn print_fields(fields: &[(String, Cell)], output: &mut Output) -> Result<(), Failure> {
     let titles = fields.iter().map(|(title, _)| width(title)).max().unwrap_or(0);
-    for (title, value) in fields {
-        writeln!(output, "{FAINT}{}{FAINT:#}  {value}", cell(title, titles))?;
+    let room =
+        output.columns().map_or(usize::MAX, |columns| columns.saturating_sub(titles + GAP).max(NARROWEST));
+    for (title, Cell { text, style, .. }) in fields {
+        let lines = if text.contains(' ') { wrapped(text, room) } else { vec![text.as_str()] };
+        for (number, line) in lines.iter().enumerate() {
+            let title = cell(if number == 0 { title } else { "" }, titles);
+            writeln!(output, "{FAINT}{title}{FAINT:#}  {style}{line}{style:#}")?;
+        }
     }
     Ok(())
 }
@@ -137,7 +165,8 @@ mod tests {
         table.titles(["NAME", "ADDRESS", "UNREAD", "KEY"].map(str::to_owned));
         for (name, unread, key) in [("joão", 0, "verified"), ("太郎", 12, "")] {
             let address = "https://192.168.1.10:7101";
-            table.row([Cell::new(name), Cell::new(address), Cell::number(unread), Cell::new(key)]);
+            let address = Cell::new(address).giving_way();
+            table.row([Cell::new(name), address, Cell::number(unread), Cell::new(key)]);
         }
         table
     }
@@ -159,10 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_column_is_cut_where_there_is_no_room() {
+    fn what_gives_way_is_cut_where_there_is_no_room() {
         let lines = lines(&table(), Some(40));
         assert_eq!(lines[1], "joão  https://192.168…       0  verified");
         assert!(lines.iter().all(|line| width(line) <= 40));
+        assert_eq!(self::lines(&table(), Some(28))[1], "joão  https…       0  verif…");
         assert!(table().lines(Some(1)).iter().all(|line| width(&strip_str(line).to_string()) < 40));
     }
 

@@ -9,7 +9,7 @@ use super::Global;
 use super::exit::{Exit, Failure};
 use super::language::tr;
 use super::output::{NAME, Output};
-use super::table::print_fields;
+use super::table::{Cell, print_fields};
 use super::untrusted::Untrusted;
 use super::words::{rows_of_words, words};
 
@@ -46,22 +46,19 @@ impl Whoami {
             output.line(&Own { name, fingerprint, curl_pin, words, address, data_dir })?;
             return Ok(Exit::Done);
         }
+        let address = address.map_or_else(|| tr!("whoami-no-address"), ToString::to_string);
+        let directory = peer.directory.as_ref();
+        let directory = directory.map_or_else(|| tr!("whoami-no-directory"), |one| one.url().to_string());
+        let data = Untrusted(&data_dir.to_string_lossy()).to_string();
         let mut fields = vec![
-            (tr!("whoami-name"), format!("{NAME}{name}{NAME:#}")),
-            (tr!("whoami-fingerprint"), fingerprint.to_string()),
+            (tr!("whoami-name"), Cell::new(name.to_string()).styled(NAME)),
+            (tr!("whoami-fingerprint"), Cell::new(fingerprint.to_string())),
         ];
-        fields.extend(rows_of_words(fingerprint));
-        fields.extend([
-            (tr!("whoami-for-curl"), curl_pin),
-            (tr!("whoami-address"), address.map_or_else(|| tr!("whoami-no-address"), ToString::to_string)),
-            (
-                tr!("whoami-directory"),
-                peer.directory
-                    .as_ref()
-                    .map_or_else(|| tr!("whoami-no-directory"), |directory| directory.url().to_string()),
-            ),
-            (tr!("whoami-data"), Untrusted(&data_dir.to_string_lossy()).to_string()),
-        ]);
+        fields.extend(rows_of_words(fingerprint).into_iter().map(|(title, row)| (title, Cell::new(row))));
+        fields.push((tr!("whoami-for-curl"), Cell::new(curl_pin)));
+        fields.push((tr!("whoami-address"), Cell::new(address)));
+        fields.push((tr!("whoami-directory"), Cell::new(directory)));
+        fields.push((tr!("whoami-data"), Cell::new(data)));
         print_fields(&fields, output)?;
         Ok(Exit::Done)
     }
