@@ -138,4 +138,5 @@ CREATE TABLE indexed (
     stored   INTEGER NOT NULL,
     imported INTEGER NOT NULL
 ) STRICT;
-INSERT INTO indexed (stored, imported) VALUES (0, 0);
+-- Nothing yet: the first imported position is the next one.
+INSERT INTO indexed (stored, imported) VALUES (0, -9007199254740992);

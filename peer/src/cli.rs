@@ -4,8 +4,10 @@ mod add;
 mod block;
 mod clock;
 mod config;
+mod confirm;
 mod contact;
 mod contacts;
+mod delete;
 mod demo;
 mod exit;
 mod faults;
@@ -25,6 +27,7 @@ mod output;
 mod part;
 mod peers;
 mod progress;
+mod prune;
 mod qr;
 mod retry;
 mod send;
@@ -157,6 +160,8 @@ enum Command {
     Sent(sent::Sent),
     Retry(retry::Retry),
     History(history::History),
+    Delete(delete::Delete),
+    Prune(prune::Prune),
     Peers(peers::Peers),
     Contacts(contacts::Contacts),
     Invite(invite::Invite),
@@ -212,6 +217,8 @@ impl Global {
             Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
             Command::Retry(retry) => one_thread(retry.run(&self, &mut output)),
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
+            Command::Delete(delete) => one_thread(delete.run(&self, &mut output)),
+            Command::Prune(prune) => one_thread(prune.run(&self, &mut output)),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
             Command::Contacts(contacts) => one_thread(async { contacts.run(&self, &mut output) }),
             Command::Add(add) => one_thread(add.run(&self, &mut output)),

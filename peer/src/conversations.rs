@@ -7,6 +7,8 @@ mod entry;
 
 mod query;
 
+pub mod words;
+
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;

@@ -24,6 +24,8 @@ pub mod directory;
 
 pub mod client;
 
+pub mod archive;
+
 pub mod conversations;
 
 pub mod contacts;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use protocol::{Address, Fingerprint, Name};
 use store::{OpenError, Store};
 
+use crate::archive::Archive;
 use crate::client::{ClientError, Peers};
 use crate::contacts::Contacts;
 use crate::conversations::Conversations;
@@ -184,6 +185,12 @@ impl Peer {
     #[must_use]
     pub fn courier(&self) -> Courier {
         self.courier.clone()
+    }
+
+    /// What the user does with messages that are kept.
+    #[must_use]
+    pub fn archive(&self) -> Archive {
+        Archive::new(self.store.clone())
     }
 
     /// Notices whatever any process writes into the database.

@@ -17,6 +17,8 @@ const BUSY: Duration = Duration::from_secs(10);
 const WRITER: &[(&str, i64)] = &[
     ("synchronous", 2), // FULL
     ("foreign_keys", 1),
+    // What is deleted is written over.
+    ("secure_delete", 1),
     ("cache_size", -2048),
     ("mmap_size", 0),
     // 16 MiB of log, then overwritten: a sync that lengthens the file also commits the file system's journal.

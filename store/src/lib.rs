@@ -133,6 +133,12 @@ impl Store {
         tend::checkpoint(&self.shared).await
     }
 
+    /// Carries the write-ahead log back and empties it, so that nothing is left in it of what was deleted; false if somebody
+    /// is using it just now.
+    pub async fn wipe_log(&self) -> rusqlite::Result<bool> {
+        tend::wipe(&self.shared).await
+    }
+
     /// Checkpoints whenever the file has been left alone for a few seconds, whoever wrote to it. Never returns:
     /// spawn it, and abort it before [`Store::close`].
     pub async fn tend(&self) {

@@ -9,6 +9,9 @@ use crate::{Shared, connection};
 /// How often the file is looked at. It counts as idle when nothing was committed from one look to the next.
 pub(crate) const TICK: Duration = Duration::from_secs(2);
 
+/// So long at most it waits for those who use the log just now.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 pub(crate) async fn tend(shared: &Arc<Shared>, tick: Duration) {
     let mut watch = None;
     // A log that an earlier process left behind counts too.
@@ -44,10 +47,24 @@ async fn step(shared: &Arc<Shared>, watch: &mut Option<Watch>, log: Log) -> rusq
 
 /// On a thread and a connection of its own, which gives its memory back: writers go on meanwhile.
 pub(crate) async fn checkpoint(shared: &Arc<Shared>) -> rusqlite::Result<bool> {
+    carry_back(shared, "PRAGMA wal_checkpoint(PASSIVE)", Duration::ZERO).await
+}
+
+/// The same, and the log is empty then. Writers wait for it.
+pub(crate) async fn wipe(shared: &Arc<Shared>) -> rusqlite::Result<bool> {
+    carry_back(shared, "PRAGMA wal_checkpoint(TRUNCATE)", PATIENCE).await
+}
+
+async fn carry_back(
+    shared: &Arc<Shared>,
+    pragma: &'static str,
+    patience: Duration,
+) -> rusqlite::Result<bool> {
     let path = shared.readers.path().to_owned();
     let work = tokio::task::spawn_blocking(move || {
         let connection = connection::checkpointing(&path)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        connection.busy_timeout(patience)?;
+        connection.query_row(pragma, [], |row| {
             Ok(!row.get::<_, bool>(0)? && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
         })
     });

@@ -1,5 +1,6 @@
 //! The inbox: every message that was received, judged and kept once, in one transaction. Owns the table `received`.
 
+pub mod deleted;
 mod keeping;
 mod letters;
 mod place;

@@ -9,6 +9,8 @@
 
 pub mod closed;
 
+pub mod deleted;
+
 pub mod repaired;
 
 pub mod retried;
@@ -152,9 +154,9 @@ impl Outbox {
         Ok(key.flatten().map(Fingerprint::from_bytes))
     }
 
-    /// What became of a message so far. Blocks.
+    /// What became of a message so far; one that was deleted meanwhile counts as expired. Blocks.
     pub fn standing(&self, position: i64) -> Result<Standing, Fault> {
-        Ok(self.store.read(|connection| {
+        let standing = self.store.read(|connection| {
             connection
                 .prepare_cached(
                     "SELECT state, CASE state WHEN 'queued' THEN coalesce(reason, last_error) ELSE reason END, failures,
@@ -169,7 +171,14 @@ impl Outbox {
                         other_key: row.get::<_, Option<[u8; 32]>>(3)?.map(Fingerprint::from_bytes),
                     })
                 })
-        })?)
+                .optional()
+        })?;
+        Ok(standing.unwrap_or_else(|| Standing {
+            state: State::Expired,
+            reason: Some("it was deleted here before it was delivered".to_owned()),
+            failures: 0,
+            other_key: None,
+        }))
     }
 }
 

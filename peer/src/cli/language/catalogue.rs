@@ -35,6 +35,7 @@ catalogues![
     "clock",
     "completions",
     "config",
+    "confirm",
     "contact",
     "contacts",
     "delete",

@@ -58,13 +58,13 @@ impl<'a> Keeping<'a> {
     /// What becomes of the next one.
     fn keep(&mut self, message: &Message) -> rusqlite::Result<Kept> {
         let (id, content) = (message.id.unwrap_or_else(Uuid::now_v7), self.letters.content(message));
-        let before = self.letters.kept_before(self.connection, message)?;
+        let before = self.letters.kept_before(self.connection, message, &content)?;
         let is_verified = matches!(self.verdict, Verdict::Verified | Verdict::First);
         match (self.verdict, &before) {
             // Whatever became of its sender, it is kept, and who sends it again may know.
-            (Verdict::Refused(_), Some((first, _))) if *first == content => {}
+            (Verdict::Refused(_), Some(before)) if before.is_same => {}
             (Verdict::Refused(why), _) => return Ok(Kept::Refused(why)),
-            (_, Some((first, _))) if *first != content => return Ok(Kept::OtherContent),
+            (_, Some(before)) if !before.is_same => return Ok(Kept::OtherContent),
             (_, Some(_)) => {}
             (_, None) => {
                 let bytes = message.body.as_str().len();
@@ -78,7 +78,7 @@ impl<'a> Keeping<'a> {
         let Had { highest, missing } = self.had(message, before.is_some())?;
         let receipt = |received_at| Receipt { id, received_at, verified: is_verified, highest, missing };
         Ok(match before {
-            Some((_, received_at)) => Kept::Before(receipt(received_at)),
+            Some(before) => Kept::Before(receipt(before.received_at)),
             None => Kept::New(receipt(self.letters.now)),
         })
     }
@@ -162,7 +162,7 @@ impl Letters {
             return self.keep_as(connection, &standing, verdict).map(Some);
         }
         let Some(first) = self.messages.first() else { return Ok(Some(Vec::new())) };
-        if self.kept_before(connection, first)?.is_some() {
+        if self.kept_before(connection, first, &self.content(first))?.is_some() {
             return Ok(None);
         }
         let exceeded = self.room(connection, &standing)?.exceeded(first.body.as_str().len());

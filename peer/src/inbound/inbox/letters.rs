@@ -3,16 +3,25 @@
 use jiff::Timestamp;
 use protocol::Name;
 use protocol::message::Message;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use super::super::quota::{Class, Room};
 use super::super::sender::Sender;
-use super::Terms;
+use super::{Terms, deleted};
 use crate::contacts::{Standing, pins};
 
 /// The parts of a message that make it the same message.
 pub(super) type Content = (String, String, String, Option<String>, Option<[u8; 16]>);
+
+/// A message that was kept before, be it deleted by now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// Whether it has the same content.
+    pub(super) is_same: bool,
+    /// When it came.
+    pub(super) received_at: Timestamp,
+}
 
 /// Messages of one sender that came together, with all that decides what becomes of them.
 #[derive(Debug, Clone)]
@@ -56,26 +65,37 @@ impl Letters {
         )
     }
 
-    /// The message of this sender with the id of this one, if there is one, and when it came.
+    /// What is known of a message of this sender with the id of this one, which has this content, if there was one ever.
     pub(super) fn kept_before(
         &self,
         connection: &Connection,
         message: &Message,
-    ) -> rusqlite::Result<Option<(Content, Timestamp)>> {
+        content: &Content,
+    ) -> rusqlite::Result<Option<Before>> {
         let Some(id) = message.id else { return Ok(None) };
-        connection
+        let kept = connection
             .prepare_cached(
                 "SELECT from_name, to_name, body, sent_at, reply_to, received_at
                  FROM received WHERE sender = ?1 AND id = ?2",
             )?
             .query_row((self.space(), id.as_bytes()), |row| {
-                let content = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-                let received_at: String = row.get(5)?;
-                let received_at = received_at.parse().map_err(|error| {
-                    rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(error))
-                })?;
-                Ok((content, received_at))
+                let first: Content = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok(Before { is_same: first == *content, received_at: timestamp(row, 5)? })
             })
-            .optional()
+            .optional()?;
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let deleted = deleted::before(connection, self.space(), id)?;
+        Ok(deleted
+            .map(|(digest, received_at)| Before { is_same: digest == deleted::digest(content), received_at }))
     }
+}
+
+/// A time as this program stored it.
+pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
 }

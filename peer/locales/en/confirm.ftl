@@ -1,0 +1,2 @@
+confirm-yes-or-no = [y/N]
+confirm-nothing-done = nothing was deleted

@@ -1,0 +1,2 @@
+confirm-yes-or-no = [s/N]
+confirm-nothing-done = nada foi apagado
