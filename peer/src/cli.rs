@@ -30,6 +30,7 @@ mod progress;
 mod prune;
 mod qr;
 mod retry;
+mod search;
 mod send;
 mod sent;
 mod serve;
@@ -160,6 +161,7 @@ enum Command {
     Sent(sent::Sent),
     Retry(retry::Retry),
     History(history::History),
+    Search(search::Search),
     Delete(delete::Delete),
     Prune(prune::Prune),
     Peers(peers::Peers),
@@ -217,6 +219,7 @@ impl Global {
             Command::Sent(sent) => one_thread(async { sent.run(&self, &mut output) }),
             Command::Retry(retry) => one_thread(retry.run(&self, &mut output)),
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
+            Command::Search(search) => one_thread(search.run(&self, &mut output)),
             Command::Delete(delete) => one_thread(delete.run(&self, &mut output)),
             Command::Prune(prune) => one_thread(prune.run(&self, &mut output)),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),

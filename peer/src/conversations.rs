@@ -24,6 +24,9 @@ pub use query::{Bound, Query, Spot, Trust};
 /// How many messages are read at a time.
 const PAGE: usize = 500;
 
+/// Imported messages have the positions behind this one, in the order in which they were imported.
+const IMPORTED: i64 = -(1 << 53);
+
 /// Where what is shown with a time from this one on begins, and where what is shown with an earlier one ends.
 const FIRST_SINCE: &str = "SELECT min(place) FROM times WHERE at >= ?1";
 const LAST_BEFORE: &str = "SELECT max(place) FROM times WHERE at < ?1";

@@ -169,6 +169,8 @@ impl Serving {
         let contacts = peer.contacts.clone();
         serving.upkeep.push(tokio::spawn(async move { peer.store.tend().await }));
         serving.upkeep.push(tokio::spawn(sweep(contacts)));
+        let conversations = serving.peer.conversations.clone();
+        serving.upkeep.push(tokio::spawn(async move { conversations.keep_indexed().await }));
         Ok(serving)
     }
 

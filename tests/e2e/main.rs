@@ -147,6 +147,15 @@ mod menu;
 /// Two peers that exchanged links need no directory.
 mod links;
 
+/// Parts of listings: since, before, page by page; and following from where one was.
+mod parts;
+
+/// Messages are found by their words.
+mod search;
+
+/// What the user deletes never comes back, and is in no file.
+mod deleting;
+
 /// Contacts: links, trust, blocks, and what is forgotten.
 mod contacts;
 

@@ -95,6 +95,18 @@ pub(super) fn listing_backwards(query: &Query) -> String {
     )
 }
 
+/// The positions of the last so many messages that are found by their words, the last one first. The pluses have all of those
+/// looked at, and nothing else.
+pub(super) fn search(query: &Query) -> String {
+    format!(
+        "SELECT position FROM messages
+         WHERE position IN (SELECT rowid FROM words WHERE words MATCH :pattern) AND {}{}
+         ORDER BY place DESC, seq DESC, position DESC LIMIT :last",
+        part(query, "+place"),
+        filters(query, "+partner")
+    )
+}
+
 /// How many messages of a query there are that do not fit.
 pub(super) fn aside(query: &Query) -> String {
     format!("SELECT count(*) FROM messages WHERE {} AND aside = 1", conditions(query, "partner"))
@@ -111,13 +123,18 @@ pub(super) fn since(query: &Query) -> String {
 /// The part of the order of listings that is asked for, and what is asked for in it. `position`, by which nothing is listed,
 /// is not to be searched by, nor is the end but by its place.
 fn conditions(query: &Query, partner: &str) -> String {
-    let mut sql = String::from(
-        "place <= :top AND +position <= :up_to AND (place, seq, position) > (:place, :seq, :position)",
+    part(query, "place") + &filters(query, partner)
+}
+
+/// The part of the order of listings that is asked for.
+fn part(query: &Query, place: &str) -> String {
+    let mut sql = format!(
+        "{place} <= :top AND +position <= :up_to AND ({place}, seq, position) > (:place, :seq, :position)"
     );
     if let Some(Bound::Message(_)) = query.before {
         sql.push_str(" AND (+place, seq, position) < (:top, :top_seq, :top_position)");
     }
-    sql + &filters(query, partner)
+    sql
 }
 
 /// Only fixed text becomes SQL; what was typed is bound. Conditions that do not apply are left out, so that those which
