@@ -64,11 +64,11 @@ fn a_listing_begins_and_ends_where_it_is_asked_to() {
         assert_eq!(bodies(&rui, &["history", "--before", id]), all[..number]);
     }
     let (mut shown, mut pages) = (Vec::new(), 0);
-    let mut before = None;
+    let mut before: Option<String> = None;
     loop {
         let mut page = vec!["history", "--limit", "3"];
         if let Some(id) = &before {
-            page.extend(["--before", id]);
+            page.extend(["--before", id.as_str()]);
         }
         let lines = rui.lines(&page);
         let Some(first) = lines.first() else { break };
