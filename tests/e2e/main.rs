@@ -141,6 +141,9 @@ mod kill;
 /// The disk fails, is full, or takes its time: said as it is, and nothing acknowledged is lost.
 mod disk;
 
+/// English and Portuguese: people read their language, programs read the same in both.
+mod language;
+
 /// The menu through a pipe, in two languages.
 mod menu;
 
