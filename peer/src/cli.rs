@@ -174,6 +174,7 @@ enum Command {
     Forget(forget::Forget),
     Whoami(whoami::Whoami),
     Config(config::Config),
+    Help(help::Help),
     Menu(menu::Menu),
     Demo(demo::Demo),
 }
@@ -231,6 +232,7 @@ impl Global {
             Command::Forget(forget) => one_thread(forget.run(&self, &mut output)),
             Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
             Command::Config(config) => config.run(&self, &mut output),
+            Command::Help(help) => help.run(),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
         }?;
         output.flush()?;

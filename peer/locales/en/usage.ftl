@@ -12,7 +12,6 @@ usage-missing = something is missing: { $what }
 usage-missing-command = { $command } needs a further command
 usage-not-text = an argument is not text in UTF-8
 usage-wrong = that cannot be understood: { $problem }
-usage-usage = Usage:
 usage-behind-dashes = A text that begins with a hyphen goes behind --, as in -- “{ $word }”.
 usage-see-help = `peer { $command } --help` begins with examples.
 usage-see-all = `peer --help` lists the commands.

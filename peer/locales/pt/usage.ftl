@@ -12,7 +12,6 @@ usage-missing = falta algo: { $what }
 usage-missing-command = { $command } precisa de mais um comando
 usage-not-text = um argumento não é texto em UTF-8
 usage-wrong = não é possível entender isso: { $problem }
-usage-usage = Uso:
 usage-behind-dashes = Um texto que começa com hífen vai depois de --, assim: -- “{ $word }”.
 usage-see-help = `peer { $command } --help` começa com exemplos.
 usage-see-all = `peer --help` lista os comandos.

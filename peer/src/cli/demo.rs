@@ -34,6 +34,8 @@ use crate::serving::{Serving, Wanted};
 ///
 /// Shows a real exchange step by step, then leaves everything running to play with. Ctrl-C stops it and removes it.
 #[derive(Args)]
+#[command(before_help = "Examples:
+  peer demo    Ctrl-C ends it, and nothing is left behind")]
 pub struct Demo {}
 
 /// Any free port of this machine.

@@ -58,12 +58,16 @@ fn at_a_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Prints help, or the version.
-fn show(words: &[OsString]) -> Result<(), Failure> {
-    if let Err(error) = help::commands().try_get_matches_from(words) {
-        write!(anstream::stdout().lock(), "{}", help::in_own_words(&error.render().ansi().to_string()))?;
+/// Prints the help, or the version, that these words ask for.
+pub fn show(words: &[OsString]) -> Result<(), Failure> {
+    match help::commands().try_get_matches_from(words) {
+        Err(error) if usage::is_asked_for(&error) => {
+            let text = error.render().ansi().to_string();
+            Ok(write!(anstream::stdout().lock(), "{}", help::in_own_words(&text))?)
+        }
+        Err(error) => Err(usage::failure(&error, None)),
+        Ok(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// What is wrong: with the words, or else with what a variable or the file says.

@@ -28,6 +28,10 @@ use crate::serving::{Serving, StartError, Wanted};
 /// Runs the peer while it is open, unless another process does so already. It works on a pipe too.
 #[derive(Args)]
 #[command(mut_args(super::settings::limits))]
+#[command(before_help = "Examples:
+  peer menu                       send, read and see who is online, by numbers
+  peer menu --name ana            the first time
+  printf '3\\n0\\n' | peer menu    from a script, too")]
 pub struct Menu {
     #[command(flatten)]
     listening: Listening,

@@ -81,7 +81,7 @@ pub fn variable(name: impl AsRef<OsStr>) -> Option<OsString> {
 }
 
 /// The table whose keys a command takes: the menu runs the peer as `serve` does.
-fn table_of(command: &str) -> &str {
+pub fn table_of(command: &str) -> &str {
     if command == "menu" { "serve" } else { command }
 }
 

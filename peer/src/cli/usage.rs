@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::exit::{Exit, Failure};
 use super::faults::of_value;
+use super::help;
 use super::language::tr;
 use super::suggest::did_you_mean;
 
@@ -18,7 +19,7 @@ pub fn is_asked_for(error: &clap::Error) -> bool {
 pub fn failure(error: &clap::Error, command: Option<&str>) -> Failure {
     let what = what(error);
     let mut failure = Failure::new(Exit::Usage, what);
-    failure.detail = words(error, ContextKind::Usage).pop().map(|usage| in_own_words(&usage));
+    failure.detail = words(error, ContextKind::Usage).pop().map(|usage| help::in_own_words(usage.trim()));
     let see =
         command.map_or_else(|| tr!("usage-see-all"), |command| tr!("usage-see-help", command = command));
     failure.hint(match suggestion(error) {
@@ -102,9 +103,4 @@ fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
         Some(ContextValue::StyledStrs(texts)) => texts.iter().map(ToString::to_string).collect(),
         _ => Vec::new(),
     }
-}
-
-/// A line of usage, under our own heading.
-fn in_own_words(usage: &str) -> String {
-    format!("{} {}", tr!("usage-usage"), usage.trim_start_matches("Usage:").trim())
 }

@@ -36,20 +36,26 @@ fn in_package(text: &str) -> String {
         let spans: Vec<&str> = line.split('`').collect();
         let last = spans.len() - 1;
         // Between two of them is a command; behind one that has no other is not.
-        let named = spans.iter().enumerate().map(|(at, span)| {
-            if at % 2 == 1 && at < last { with_their_names(span) } else { (*span).to_owned() }
-        });
+        let named = spans
+            .iter()
+            .enumerate()
+            .map(|(at, span)| if at % 2 == 1 && at < last { in_a_line(span) } else { (*span).to_owned() });
         named.collect::<Vec<_>>().join("`")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A line that a user types: programs are words of their own in it.
-fn with_their_names(line: &str) -> String {
-    let words = line.split(' ').map(|word| match word {
-        "peer" => "recado",
-        "server" => "recado-directory",
-        other => other,
+/// A line that a user types: programs are words of their own in it, perhaps behind a quote or a bracket.
+#[must_use]
+pub fn in_a_line(line: &str) -> String {
+    let words = line.split(' ').map(|word| {
+        let bare = word.trim_start_matches(['"', '\'', '$', '(']);
+        let opening = &word[..word.len() - bare.len()];
+        match bare {
+            "peer" => format!("{opening}recado"),
+            "server" => format!("{opening}recado-directory"),
+            _ => word.to_owned(),
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }
