@@ -255,8 +255,7 @@ impl Global {
         let data_dir = match &self.data_dir {
             Some(chosen) => chosen.clone(),
             None => settings::default_data_dir().ok_or_else(|| {
-                Failure::usage("there is no home directory to keep messages in")
-                    .hint("Choose one with --data-dir.")
+                Failure::usage(language::tr!("exit-no-home")).hint(language::tr!("exit-no-home-hint"))
             })?,
         };
         Ok(Peer::open(&data_dir, self.server.0.clone())?)

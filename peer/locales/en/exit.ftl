@@ -1,3 +1,5 @@
+exit-no-home = there is no home directory to keep messages in
+exit-no-home-hint = Choose one with --data-dir.
 exit-nameless-hint = Give it one: `peer serve --name NAME`.
 exit-give-a-name-hint = Give it one: add `--name NAME`, as in `peer serve --name ana`.
 exit-other-name-hint = Leave --name out, or use another --data-dir for another peer. Until a directory has accepted the name, `peer serve --name` changes it.

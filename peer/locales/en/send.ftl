@@ -12,6 +12,7 @@ send-other-key-keys =
 send-other-key-hint = If { $name } has told you, not through Recado, that this is the new key: `peer trust { $name } { $shown }`
 send-not-a-name = { $text } is not a name: { $why }
 send-left-out = Left out, since it cannot be checked who they are (see --insecure): { $names }
+send-waiting = waiting for delivery
 send-no-text = there is no text
 send-no-text-hint = Write it behind the name, or pipe it in: `echo hello | peer send rui`.
 send-too-long = standard input is longer than { $most } bytes, the most that a message may have

@@ -1,4 +1,4 @@
-contacts-none = Ainda não há contatos: `peer add LINK` faz um, e escrever para alguém também.
+contacts-none = Ainda não há contatos: `peer add LINK` cria um, e escrever para alguém também.
 contacts-title-contact = CONTATO
 contacts-title-seen = SÓ VISTO
 contacts-title-blocked = BLOQUEADO
@@ -17,7 +17,7 @@ contacts-no-address = nenhum ainda
 contacts-unread = não lidas
 contacts-is-blocked = { $name } está bloqueado.
 contacts-unblock = Para receber as mensagens dele de novo: `peer unblock { $name }`
-contacts-another-key = Outra chave falou como { $name } e foi recusada, a última vez: { $at }.
+contacts-another-key = Outra chave falou como { $name } e foi recusada, pela última vez: { $at }.
 contacts-trust =
-    Se { $name } tem uma chave nova, compare com a dele e digite:
+    Se { $name } tem uma chave nova, compare-a com a da pessoa e digite:
       `peer trust { $name } { $key }`

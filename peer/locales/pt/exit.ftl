@@ -1,3 +1,5 @@
+exit-no-home = não há uma pasta pessoal onde guardar as mensagens
+exit-no-home-hint = Escolha uma com --data-dir.
 exit-nameless-hint = Dê um nome a ele: `peer serve --name NOME`.
 exit-give-a-name-hint = Dê um nome a ele: acrescente `--name NOME`, como em `peer serve --name ana`.
 exit-other-name-hint = Deixe --name de fora, ou use outro --data-dir para outro par. Enquanto nenhum diretório tiver aceitado o nome, `peer serve --name` pode mudá-lo.

@@ -12,6 +12,7 @@ send-other-key-keys =
 send-other-key-hint = Se { $name } disse a você, e não pelo Recado, que esta é a chave nova: `peer trust { $name } { $shown }`
 send-not-a-name = { $text } não é um nome: { $why }
 send-left-out = Deixados de fora, porque não dá para verificar quem são (veja --insecure): { $names }
+send-waiting = esperando a entrega
 send-no-text = não há texto
 send-no-text-hint = Escreva o texto depois do nome, ou passe-o por um pipe: `echo oi | peer send rui`.
 send-too-long = a entrada padrão tem mais de { $most } bytes, o máximo de uma mensagem

@@ -1,4 +1,4 @@
-watch-directory-away = { $why }. Continuo de olho.
+watch-directory-away = { $why }. Continuo observando.
 watch-directory-back = O diretório voltou.
 watch-joined = { $name } está online em { $address }
 watch-changed = { $name } está online de novo em { $address }

@@ -150,7 +150,7 @@ pub(super) async fn send(
 pub(super) fn waiting(patience: Patience) -> Progress {
     match patience {
         Patience::FirstTry => Progress::hidden(),
-        Patience::Settled(_) => Progress::new(None, "waiting for delivery".to_owned()),
+        Patience::Settled(_) => Progress::new(None, tr!("send-waiting")),
     }
 }
 
