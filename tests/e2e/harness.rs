@@ -19,6 +19,7 @@ mod programs;
 mod python;
 mod recipient;
 mod stream;
+mod terminal;
 mod wait;
 mod wire;
 
@@ -36,6 +37,7 @@ pub(crate) use programs::{peer_command, root, server_command};
 pub(crate) use python::python_tool;
 pub(crate) use recipient::{Claim, MESSAGES, Recipient};
 pub(crate) use stream::{Event, Stream};
+pub(crate) use terminal::{at_terminal, unstyled};
 pub(crate) use wait::{DEADLINE, until};
 pub(crate) use wire::Wire;
 

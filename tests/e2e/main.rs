@@ -21,6 +21,9 @@ mod settings;
 /// What a stranger writes is shown, never sent to a terminal.
 mod hostile_text;
 
+/// What people see at a terminal: columns, times, marks, colour.
+mod terminal;
+
 /// A program leaves a message as curl would, rightly and in every wrong way.
 mod messages;
 
