@@ -1,5 +1,10 @@
-//! The archive: what the user does with messages that are kept already. Deletes them for good, one by one or the old ones.
+//! The archive: what the user does with messages that are kept already. Deletes them for good, one by one or the old ones; takes them elsewhere
+//! and brings them back.
 //! Stands above both ways of a message, as `serving` does.
+
+pub mod import;
+
+pub mod record;
 
 use jiff::Timestamp;
 use protocol::Name;

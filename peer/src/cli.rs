@@ -10,11 +10,13 @@ mod contacts;
 mod delete;
 mod demo;
 mod exit;
+mod export;
 mod faults;
 mod follow;
 mod forget;
 mod help;
 mod history;
+mod import;
 mod inbox;
 mod invite;
 mod language;
@@ -164,6 +166,8 @@ enum Command {
     Search(search::Search),
     Delete(delete::Delete),
     Prune(prune::Prune),
+    Export(export::Export),
+    Import(import::Import),
     Peers(peers::Peers),
     Contacts(contacts::Contacts),
     Invite(invite::Invite),
@@ -222,6 +226,8 @@ impl Global {
             Command::History(history) => one_thread(async { history.run(&self, &mut output) }),
             Command::Search(search) => one_thread(search.run(&self, &mut output)),
             Command::Delete(delete) => one_thread(delete.run(&self, &mut output)),
+            Command::Export(export) => one_thread(async { export.run(&self, &mut output) }),
+            Command::Import(import) => one_thread(import.run(&self, &mut output)),
             Command::Prune(prune) => one_thread(prune.run(&self, &mut output)),
             Command::Peers(peers) => one_thread(peers.run(&self, &mut output)),
             Command::Contacts(contacts) => one_thread(async { contacts.run(&self, &mut output) }),

@@ -247,6 +247,57 @@ pub fn remember(
     }
 }
 
+/// What came of learning a key of a name from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// It is the name's now.
+    New,
+    /// It is or was the name's already, or the name is this peer's own.
+    Known,
+    /// The name has another key: nothing was changed.
+    OtherKey(Fingerprint),
+}
+
+/// Learns from elsewhere that a name had this key, later than those which were learned of it before. A name that has none gets
+/// it, as a contact if the user wrote to it; so does one whose key was learned just so (`replaces`). Any other name keeps its
+/// key.
+pub fn meet(
+    connection: &Connection,
+    name: &Name,
+    key: Fingerprint,
+    is_contact: bool,
+    replaces: bool,
+    now: Timestamp,
+) -> rusqlite::Result<Met> {
+    let pin = |connection| {
+        if is_contact {
+            pins::vouch(connection, name, key, now)
+        } else {
+            pins::see(connection, name, key, now)
+        }
+    };
+    match pins::current(connection, name)? {
+        Some(Pin { kind: Kind::Own, .. }) => Ok(Met::Known),
+        Some(before) if before.fingerprint == key => {
+            if is_contact && before.kind == Kind::Seen {
+                pin(connection)?;
+            }
+            Ok(Met::Known)
+        }
+        Some(_) if replaces => {
+            pins::retire(connection, name)?;
+            pin(connection)?;
+            Ok(Met::New)
+        }
+        Some(_) if pins::is_or_was(connection, name, key)? => Ok(Met::Known),
+        Some(other) => Ok(Met::OtherKey(other.fingerprint)),
+        None => {
+            pin(connection)?;
+            Ok(Met::New)
+        }
+    }
+}
+
 fn list(connection: &Connection) -> rusqlite::Result<Vec<Contact>> {
     let mut pins = pins::all(connection)?;
     let mut known = known::all(connection)?;

@@ -5,6 +5,8 @@
 mod arrivals;
 mod entry;
 
+pub mod imported;
+
 mod query;
 
 pub mod words;
@@ -23,9 +25,6 @@ pub use query::{Bound, Query, Spot, Trust};
 
 /// How many messages are read at a time.
 const PAGE: usize = 500;
-
-/// Imported messages have the positions behind this one, in the order in which they were imported.
-const IMPORTED: i64 = -(1 << 53);
 
 /// Where what is shown with a time from this one on begins, and where what is shown with an earlier one ends.
 const FIRST_SINCE: &str = "SELECT min(place) FROM times WHERE at >= ?1";

@@ -228,7 +228,9 @@ impl Outbound {
     pub async fn retry(&self, which: Which, lifetime: Duration) -> Result<Retried, Fault> {
         let now = crate::now();
         while self.courier.outbox.expire(now).await? == EXPIRED_AT_ONCE {}
-        let write = self.store.write(move |connection| retried::retry(connection, &which, now, lifetime));
+        let from = self.name.clone();
+        let write =
+            self.store.write(move |connection| retried::retry(connection, &from, &which, now, lifetime));
         Ok(write.await?)
     }
 

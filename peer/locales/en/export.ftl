@@ -1,0 +1,7 @@
+export-progress = Exporting
+export-unwritable = { $file } cannot be written: { $why }
+export-done =
+    { $count ->
+        [one] 1 message was written to { $file }.
+       *[other] { $count } messages were written to { $file }.
+    }

@@ -1,0 +1,7 @@
+export-progress = Exportando
+export-unwritable = não é possível escrever em { $file }: { $why }
+export-done =
+    { $count ->
+        [one] 1 mensagem foi escrita em { $file }.
+       *[other] { $count } mensagens foram escritas em { $file }.
+    }

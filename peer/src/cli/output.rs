@@ -53,12 +53,14 @@ impl Output {
 
     /// Prints one line for programs.
     pub fn line<T: Serialize>(&mut self, value: &T) -> Result<(), Failure> {
-        value
-            .serialize(&mut Serializer::with_formatter(&mut self.stream, Harmless))
-            .map_err(io::Error::from)?;
-        self.stream.write_all(b"\n")?;
-        Ok(())
+        Ok(write_line(&mut self.stream, value)?)
     }
+}
+
+/// Writes one line for programs, wherever it goes.
+pub fn write_line<T: Serialize>(writer: &mut impl Write, value: &T) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *writer, Harmless)).map_err(io::Error::from)?;
+    writer.write_all(b"\n")
 }
 
 /// The columns of a terminal.

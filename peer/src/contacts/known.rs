@@ -29,7 +29,7 @@ pub(super) fn last_address(connection: &Connection, name: &Name) -> rusqlite::Re
 }
 
 /// Knows the name, and its address if none was known.
-pub(super) fn fill_in(
+pub fn fill_in(
     connection: &Connection,
     name: &Name,
     address: Option<&Address>,

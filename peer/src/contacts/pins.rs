@@ -152,6 +152,20 @@ pub fn current(connection: &Connection, name: &Name) -> rusqlite::Result<Option<
         .optional()
 }
 
+/// Whether this is a key that the name has or had.
+pub fn is_or_was(connection: &Connection, name: &Name, key: Fingerprint) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM pins WHERE name = ?1 AND fingerprint = ?2")?
+        .exists((name.as_str(), key.as_bytes()))
+}
+
+/// Whether this is a contact's key or this peer's own, under whatever name.
+pub fn is_vouched(connection: &Connection, key: Fingerprint) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM pins WHERE fingerprint = ?1 AND kind IN ('own', 'contact')")?
+        .exists([key.as_bytes()])
+}
+
 /// Makes a contact of the name with this key, as its claim says; it has no other.
 pub(super) fn believe(
     connection: &Connection,

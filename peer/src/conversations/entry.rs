@@ -110,6 +110,12 @@ pub struct Entry {
     pub reason: Option<String>,
     /// How often it was handed over; only what was sent.
     pub tries: Option<u32>,
+    /// The key whose count `seq` is, if that is not this peer's; only what was sent.
+    pub counted_by: Option<Fingerprint>,
+    /// The key that gave the receipt, if it was checked; only what was sent.
+    pub delivered_to: Option<Fingerprint>,
+    /// The key that the receipt was given to.
+    pub delivered_as: Option<Fingerprint>,
     /// When its recipient is tried again, if not before; only what waits.
     pub next_try: Option<Timestamp>,
 }
@@ -117,7 +123,6 @@ pub struct Entry {
 impl Entry {
     /// Reads a row of the view `messages`.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let fingerprint: Vec<u8> = row.get("fingerprint")?;
         let id: [u8; 16] = row.get("id")?;
         Ok(Self {
             position: row.get("position")?,
@@ -129,7 +134,7 @@ impl Entry {
             sent_at: timestamp(row.get("sent_at")?),
             received_at: timestamp(row.get("received_at")?),
             verified: row.get("verified")?,
-            fingerprint: fingerprint.try_into().ok().map(Fingerprint::from_bytes),
+            fingerprint: key(row, "fingerprint")?,
             source: row.get("source")?,
             seq: row.get("seq")?,
             reply_to: row.get::<_, Option<[u8; 16]>>("reply_to")?.map(Uuid::from_bytes),
@@ -137,11 +142,20 @@ impl Entry {
             state: row.get("state")?,
             reason: row.get("reason")?,
             tries: row.get("tries")?,
+            counted_by: key(row, "counted_by")?,
+            delivered_to: key(row, "delivered_to")?,
+            delivered_as: key(row, "delivered_as")?,
             next_try: row
                 .get::<_, Option<i64>>("next_try_at")?
                 .and_then(|at| Timestamp::from_millisecond(at).ok()),
         })
     }
+}
+
+/// A key, if there is one.
+fn key(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Fingerprint>> {
+    let bytes = row.get_ref(column)?.as_blob_or_null()?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(Fingerprint::from_bytes))
 }
 
 /// A time as it was stored by this program.

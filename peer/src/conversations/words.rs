@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 use tokio::time::sleep;
 
-use super::{Conversations, Entry, Query, query};
+use super::{Conversations, Entry, Query, imported, query};
 use crate::database::Fault;
 
 /// So many texts at most are brought in by one commit when somebody waits for it, and so many when nobody does: whoever
@@ -99,7 +99,7 @@ impl Conversations {
                     "SELECT positions.last - indexed.stored + positions.imported - (indexed.imported - ?1)
                      FROM positions, indexed",
                 )?
-                .query_row([super::IMPORTED], |row| row.get(0))
+                .query_row([imported::BEFORE_ALL], |row| row.get(0))
         })?;
         Ok(u64::try_from(texts).unwrap_or_default())
     }
@@ -165,7 +165,7 @@ fn index(connection: &Connection, most: usize) -> rusqlite::Result<usize> {
             "UPDATE indexed SET (stored, imported) =
                  (SELECT last, CASE ?1 WHEN 0 THEN ?2 + positions.imported ELSE ?3 END FROM positions)",
         )?
-        .execute((count, super::IMPORTED, last))?;
+        .execute((count, imported::BEFORE_ALL, last))?;
     Ok(count)
 }
 

@@ -15,7 +15,7 @@ pub struct Had {
 }
 
 /// The first and the last number of a range.
-type Range = (u64, u64);
+pub type Range = (u64, u64);
 
 /// What was had from a key, counted on through the messages of one transaction. What is not [written](Count::write) at its
 /// end is forgotten.

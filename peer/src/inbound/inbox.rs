@@ -1,6 +1,7 @@
 //! The inbox: every message that was received, judged and kept once, in one transaction. Owns the table `received`.
 
 pub mod deleted;
+pub mod imported;
 mod keeping;
 mod letters;
 mod place;
@@ -12,6 +13,7 @@ use protocol::message::Receipt;
 use store::Store;
 use tokio::sync::Notify;
 
+pub use self::keeping::MOST_RANGES;
 pub use self::letters::Letters;
 use super::claims::Answer;
 use super::quota::{Exceeded, Quotas};

@@ -155,6 +155,19 @@ impl Room {
     }
 }
 
+/// Counts a message more with so many bytes as kept, whatever the quotas say; `is_vouched`: of a contact's key.
+pub fn count(
+    connection: &Connection,
+    sender: Option<Fingerprint>,
+    is_vouched: bool,
+    bytes: usize,
+) -> rusqlite::Result<()> {
+    let quotas = Quotas { unverified: Quota::None, stranger: Quota::None, strangers: Quota::None };
+    let mut room = quotas.room(connection, Class::of(sender, is_vouched))?;
+    room.take(bytes);
+    room.write(connection, sender)
+}
+
 impl Kept {
     /// And one message more with so many bytes.
     fn and(self, bytes: usize) -> Self {

@@ -31,6 +31,9 @@ fn message(body: &str) -> Entry {
         state: None,
         reason: None,
         tries: None,
+        counted_by: None,
+        delivered_to: None,
+        delivered_as: None,
         next_try: None,
     }
 }

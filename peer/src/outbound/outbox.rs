@@ -11,6 +11,8 @@ pub mod closed;
 
 pub mod deleted;
 
+pub mod imported;
+
 pub mod repaired;
 
 pub mod retried;
@@ -175,7 +177,7 @@ impl Outbox {
         })?;
         Ok(standing.unwrap_or_else(|| Standing {
             state: State::Expired,
-            reason: Some("it was deleted here before it was delivered".to_owned()),
+            reason: Some(reason!("it was deleted here before it was delivered")),
             failures: 0,
             other_key: None,
         }))

@@ -163,6 +163,9 @@ mod tests {
             state: None,
             reason: None,
             tries: None,
+            counted_by: None,
+            delivered_to: None,
+            delivered_as: None,
             next_try: None,
         }
     }

@@ -15,7 +15,7 @@ use crate::contacts::{Standing, mismatches, pins};
 use crate::conversations::Positions;
 
 /// So many ranges of sequence numbers are kept of a contact's key.
-const MOST_RANGES: usize = 1_000;
+pub const MOST_RANGES: usize = 1_000;
 /// And of a stranger's, who could have as many keys as messages are kept of strangers.
 const MOST_RANGES_OF_STRANGER: usize = 100;
 

@@ -18,5 +18,26 @@ pub fn of(connection: &Connection, key: Fingerprint, seq: u64, position: i64) ->
     Ok(next.filter(|(next, _)| *next > seq).map_or(position, |(_, place)| place))
 }
 
+/// The place of a message that is imported to this `position`, below all that came here: its own, but between those of the
+/// messages that its key wrote before and after it.
+pub fn of_imported(
+    connection: &Connection,
+    key: Fingerprint,
+    seq: u64,
+    position: i64,
+) -> rusqlite::Result<i64> {
+    let neighbour = |sql: &str| -> rusqlite::Result<Option<i64>> {
+        connection.prepare_cached(sql)?.query_row((key.as_bytes(), seq), |row| row.get(0)).optional()
+    };
+    let before = neighbour(
+        "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq < ?2 ORDER BY seq DESC, place LIMIT 1",
+    )?;
+    let behind = neighbour(
+        "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq > ?2 ORDER BY seq, place LIMIT 1",
+    )?;
+    let not_before = before.map_or(position, |before| before.max(position));
+    Ok(behind.map_or(not_before, |behind| behind.min(not_before)))
+}
+
 #[cfg(test)]
 mod tests;

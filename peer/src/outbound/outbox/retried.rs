@@ -28,9 +28,11 @@ pub enum Retried {
     Unknown(Vec<Uuid>),
 }
 
-/// Queues these messages again, in the transaction that is to be told of it, for as long as a new one.
+/// Queues these messages again, in the transaction that is to be told of it, for as long as a new one. What was imported from
+/// under another key is this peer's own now, with a name and a number of its own.
 pub fn retry(
     connection: &Connection,
+    from: &Name,
     which: &Which,
     now: Timestamp,
     lifetime: Duration,
@@ -49,11 +51,15 @@ pub fn retry(
     };
     let mut retried = Vec::with_capacity(found.len());
     let mut runs = Runs::default();
-    for Sent { message, state, seq } in found {
+    for Sent { message, state, seq, is_own } in found {
         let again = matches!(state, State::Refused | State::Expired);
         if again {
             queue_again(connection, message.position, expiry(now, lifetime))?;
-            runs.push(message.to.clone(), seq);
+            if is_own {
+                runs.push(message.to.clone(), seq);
+            } else {
+                adopt(connection, from, &message)?;
+            }
         }
         retried.push((message, again));
     }
@@ -71,14 +77,16 @@ struct Sent {
     message: Queued,
     state: State,
     seq: u64,
+    /// Whether `seq` is this peer's count.
+    is_own: bool,
 }
 
 const BY_ID: &str =
-    "SELECT position, id, to_name, failures, state, seq FROM sent JOIN recipients ON name = to_name
+    "SELECT position, id, to_name, failures, state, seq, sender = x'' FROM sent JOIN recipients ON name = to_name
                      WHERE id = ?1";
 
 const GIVEN_UP: &str =
-    "SELECT position, id, to_name, failures, state, seq FROM sent JOIN recipients ON name = to_name
+    "SELECT position, id, to_name, failures, state, seq, sender = x'' FROM sent JOIN recipients ON name = to_name
                         WHERE to_name = ?1 AND state IN ('refused', 'expired') ORDER BY position";
 
 fn find(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Sent>> {
@@ -100,7 +108,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Sent> {
         },
         state: row.get(4)?,
         seq: row.get(5)?,
+        is_own: row.get(6)?,
     })
+}
+
+/// Makes a message this peer's own.
+fn adopt(connection: &Connection, from: &Name, message: &Queued) -> rusqlite::Result<()> {
+    let seq: u64 = connection
+        .prepare_cached("UPDATE recipients SET last_seq = last_seq + 1 WHERE name = ?1 RETURNING last_seq")?
+        .query_row([message.to.as_str()], |row| row.get(0))?;
+    connection
+        .prepare_cached("UPDATE sent SET from_name = ?2, sender = x'', seq = ?3 WHERE position = ?1")?
+        .execute((message.position, from.as_str(), seq))?;
+    Ok(())
 }
 
 fn queue_again(connection: &Connection, position: i64, expires_at: i64) -> rusqlite::Result<()> {
@@ -121,7 +141,9 @@ mod tests {
 
     async fn again(outbox: &Outbox, which: Which) -> Result<Vec<(Queued, bool)>, Vec<Uuid>> {
         let now = Timestamp::UNIX_EPOCH + WEEK;
-        let write = outbox.store.write(move |connection| retry(connection, &which, now, WEEK));
+        let write = outbox
+            .store
+            .write(move |connection| retry(connection, &"ana".parse().unwrap(), &which, now, WEEK));
         match write.await.unwrap() {
             Retried::Now(retried) => Ok(retried),
             Retried::Unknown(ids) => Err(ids),

@@ -1,0 +1,79 @@
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tempfile::NamedTempFile;
+
+use super::Global;
+use super::exit::{Exit, Failure};
+use super::language::tr;
+use super::output::{Output, note, write_line};
+use super::progress::Progress;
+use crate::archive::record::Record;
+use crate::conversations::Query;
+use crate::peer::Peer;
+
+/// Write everything that is kept, one message a line
+///
+/// Each line is a JSON object, with what `peer history --json` has and what `peer import` needs besides; the oldest message comes
+/// first. Keys and contacts are not in it: identity.pem in the data directory is what makes another machine this peer.
+#[derive(Args)]
+#[command(before_help = "Examples:
+  peer export history.jsonl                a file that only you can read
+  peer export | jq -r .body                all texts
+  peer export | gzip > history.jsonl.gz")]
+pub struct Export {
+    /// Where to; standard output if there is none, or for `-`. What is there already is replaced when all is written
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Export {
+    pub(super) fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
+        let peer = global.open()?;
+        match self.file.filter(|file| file != Path::new("-")) {
+            None => {
+                write_all(&peer, output, &Progress::hidden())?;
+                output.flush()?;
+            }
+            Some(file) => {
+                let unwritable = |error: io::Error| {
+                    Failure::new(Exit::Failed, tr!("export-unwritable", file = file.display(), why = error))
+                };
+                if file.is_dir() {
+                    return Err(unwritable(io::ErrorKind::IsADirectory.into()));
+                }
+                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let aside = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
+                let mut writer = BufWriter::new(aside);
+                let progress = Progress::new(None, tr!("export-progress"));
+                let count = write_all(&peer, &mut writer, &progress)?;
+                progress.done();
+                let aside = writer.into_inner().map_err(|error| unwritable(error.into_error()))?;
+                aside.as_file().sync_all().map_err(unwritable)?;
+                aside.persist(&file).map_err(|error| unwritable(error.error))?;
+                note(&tr!("export-done", count = count, file = file.display()));
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Writes all messages; how many there were.
+fn write_all(peer: &Peer, writer: &mut impl Write, progress: &Progress) -> Result<u64, Failure> {
+    let own_key = peer.fingerprint();
+    let mut count = 0;
+    let stopped = peer.conversations.each(&Query::default(), |entry| {
+        count += 1;
+        progress.step(1);
+        match write_line(writer, &Record::of(entry, own_key)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    })?;
+    match stopped {
+        Some(error) => Err(error.into()),
+        None => Ok(count),
+    }
+}
