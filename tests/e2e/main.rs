@@ -159,6 +159,9 @@ mod parts;
 /// Messages are found by their words.
 mod search;
 
+/// The history on another machine: exported, imported, and files that are not what they say.
+mod moving;
+
 /// What the user deletes never comes back, and is in no file.
 mod deleting;
 
