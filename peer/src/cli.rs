@@ -9,6 +9,7 @@ mod contact;
 mod contacts;
 mod delete;
 mod demo;
+mod doctor;
 mod exit;
 mod export;
 mod faults;
@@ -179,6 +180,7 @@ enum Command {
     Whoami(whoami::Whoami),
     Config(config::Config),
     Help(help::Help),
+    Doctor(doctor::Doctor),
     Menu(menu::Menu),
     Demo(demo::Demo),
 }
@@ -237,6 +239,7 @@ impl Global {
             Command::Unblock(unblock) => one_thread(unblock.run(&self, &mut output)),
             Command::Forget(forget) => one_thread(forget.run(&self, &mut output)),
             Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
+            Command::Doctor(doctor) => one_thread(doctor.run(&self, &mut output)),
             Command::Config(config) => config.run(&self, &mut output),
             Command::Help(help) => help.run(),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
@@ -265,6 +268,16 @@ impl Global {
             })?,
         };
         Ok(Peer::open(&data_dir, self.server.0.clone())?)
+        Ok(Peer::open(&self.data_dir()?, self.server.0.clone())?)
+    }
+
+    /// Where the data directory is, or will be.
+    fn data_dir(&self) -> Result<PathBuf, Failure> {
+        let chosen = self.data_dir.clone().or_else(settings::default_data_dir);
+        chosen.ok_or_else(|| {
+            Failure::usage("there is no home directory to keep messages in")
+                .hint("Choose one with --data-dir.")
+        })
     }
 }
 

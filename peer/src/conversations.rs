@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod entry;
+mod waiting;
 
 pub mod imported;
 
@@ -22,6 +23,7 @@ use crate::database::Fault;
 pub use arrivals::Arrival;
 pub use entry::{Direction, Entry, State};
 pub use query::{Bound, Query, Spot, Trust};
+pub use waiting::{Waiting, last_received, waiting};
 
 /// How many messages are read at a time.
 const PAGE: usize = 500;

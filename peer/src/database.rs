@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
-use store::{OpenError, Schema, Store, WriteError};
+use store::{Look, OpenError, Schema, Store, WriteError};
 
 /// The file in the data directory.
 pub const FILE: &str = "recado.db";
@@ -25,6 +25,11 @@ const SCHEMA: Schema = Schema {
 /// Opens the file in this data directory, making it at first.
 pub fn open(data_dir: &Path) -> Result<Store, OpenError> {
     Store::open(&data_dir.join(FILE), &SCHEMA)
+}
+
+/// Opens the file in this data directory to look at it, if it is there and up to date. Changes nothing.
+pub fn look(data_dir: &Path) -> Result<Option<Look>, OpenError> {
+    Look::open(&data_dir.join(FILE), &SCHEMA)
 }
 
 /// A file as the program left it that had so many migrations: for tests.

@@ -15,10 +15,13 @@ mod frames;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use protocol::directory::{Claim, Registered, Registration};
 use protocol::problem::{Body, clipped};
 use protocol::{Name, Secret, Slug, paths};
+use reqwest::header::DATE;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -53,6 +56,15 @@ pub struct Heard<T> {
     pub said: T,
     /// Whether it came from this machine: then the addresses in it may be of this machine too.
     pub here: bool,
+}
+
+/// How a directory is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Which version of the program it is, if it says so.
+    pub version: Option<String>,
+    /// What time it is there.
+    pub now: Option<Timestamp>,
 }
 
 /// Why the directory gave no answer of use.
@@ -134,6 +146,20 @@ impl Directory {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// How it is. It says so to anybody.
+    pub async fn health(&self, patience: Duration) -> Result<Health, DirectoryError> {
+        #[derive(Deserialize)]
+        struct Said {
+            version: Option<String>,
+        }
+        let answer = self.ask(self.client.get(self.base.at(paths::HEALTH)).timeout(patience)).await?;
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let now = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        let now = now.and_then(|now| Timestamp::try_from(now).ok());
+        let Said { version } = self.read(answer).await?;
+        Ok(Health { version: version.map(clipped), now })
     }
 
     /// A question, with the token if there is one.

@@ -36,6 +36,8 @@ pub mod peer;
 
 pub mod serving;
 
+pub(crate) mod doctor;
+
 pub mod database;
 
 /// Locks although a holder panicked: what the locks here guard is whole between any two statements.

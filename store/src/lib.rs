@@ -9,6 +9,7 @@ mod commits;
 mod connection;
 mod job;
 mod leader;
+mod look;
 mod migrate;
 mod open;
 mod open_error;
@@ -23,6 +24,7 @@ use rusqlite::Connection;
 
 pub use commits::Commit;
 pub use job::WriteError;
+pub use look::Look;
 pub use migrate::Schema;
 pub use open_error::OpenError;
 pub use reader::{CheckError, Watch};

@@ -23,12 +23,21 @@ pub(crate) fn open(path: &Path, schema: &Schema) -> Result<Connection, OpenError
 
 /// Whether the file is ours, and up to date already.
 pub(crate) fn is_current(path: &Path, schema: &Schema) -> Result<bool, OpenError> {
+    is_up_to(path, schema, connection::reading)
+}
+
+/// The same by what such a connection reads.
+pub(crate) fn is_up_to(
+    path: &Path,
+    schema: &Schema,
+    connect: impl FnOnce(&Path) -> rusqlite::Result<Connection>,
+) -> Result<bool, OpenError> {
     if fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
         return Ok(false);
     }
     inspect(path, schema)?;
     // What a running program wrote last may stand in the log alone.
-    let header = connection::reading(path).and_then(|connection| patiently(|| Header::read(&connection)));
+    let header = connect(path).and_then(|connection| patiently(|| Header::read(&connection)));
     let header = header.map_err(|error| OpenError::from_sqlite(path, error))?;
     header.missing(path, schema).map(<[_]>::is_empty)
 }

@@ -58,18 +58,7 @@ impl Readers {
     }
 
     pub(crate) fn quick_check(&self) -> Result<(), CheckError> {
-        let findings = self.read(|connection| {
-            let mut check = connection.prepare("PRAGMA quick_check(10)")?;
-            check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
-        });
-        match findings {
-            Ok(lines) if lines == ["ok"] => Ok(()),
-            Ok(lines) => Err(CheckError::Damaged(lines.join("\n"))),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
-                Err(CheckError::Damaged(error.to_string()))
-            }
-            Err(error) => Err(CheckError::Sqlite(error)),
-        }
+        findings(self.read(quick_check))
     }
 
     pub(crate) fn watch(&self) -> rusqlite::Result<Watch> {
@@ -80,6 +69,24 @@ impl Readers {
 
     pub(crate) fn close(&self) {
         lock(&self.idle).take();
+    }
+}
+
+/// What SQLite finds in a whole file, a line each.
+pub(crate) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut check = connection.prepare("PRAGMA quick_check(10)")?;
+    check.query_map([], |row| row.get(0))?.collect()
+}
+
+/// What that means.
+pub(crate) fn findings(found: rusqlite::Result<Vec<String>>) -> Result<(), CheckError> {
+    match found {
+        Ok(lines) if lines == ["ok"] => Ok(()),
+        Ok(lines) => Err(CheckError::Damaged(lines.join("\n"))),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            Err(CheckError::Damaged(error.to_string()))
+        }
+        Err(error) => Err(CheckError::Sqlite(error)),
     }
 }
 

@@ -138,6 +138,9 @@ mod fairness;
 /// `--on-message`: a command for each message, whatever is killed when, and whatever the command does.
 mod on_message;
 
+/// `peer doctor` finds what is wrong, says what to do, and changes nothing.
+mod doctor;
+
 /// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
 mod kill;
 

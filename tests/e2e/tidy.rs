@@ -88,6 +88,7 @@ const DOORS: &[(&str, &[&str])] = &[
         &[
             "listener/src/bind.rs",
             "peer/src/cli/output.rs",
+            "peer/src/doctor/place.rs",
             "peer/src/identity/private.rs",
             "peer/src/on_message/command.rs",
         ],
@@ -150,6 +151,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("peer/src/inbound", &["crate::outbound", "crate::cli", "reqwest::", "clap::"]),
     ("peer/src/outbound", &["crate::inbound", "crate::cli", "axum::", "clap::"]),
     ("peer/src/on_message", &["crate::inbound", "crate::outbound", "crate::cli", "axum::", "clap::"]),
+    ("peer/src/doctor", &["crate::inbound", "crate::cli", "rusqlite::", "reqwest::", "clap::"]),
     ("peer/src/directory", &["crate::inbound", "crate::outbound", "crate::cli", "store::", "rusqlite::"]),
     ("peer/src/client", &["crate::inbound", "crate::outbound", "crate::cli", "store::", "rusqlite::"]),
     ("peer/src/contacts", &["crate::inbound", "crate::outbound", "crate::cli"]),

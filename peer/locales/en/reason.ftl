@@ -30,6 +30,7 @@ reason-directory-refused = the directory refused: { $detail }
 reason-answers-of-another = asked for { $name }, it answers of { $other }
 reason-answers-otherwise = it answers { $status }, and not as a directory does
 reason-no-directory-there = what answers there is no directory
+reason-no-peer-there = what answers there is no peer
 reason-answers = it answers { $status }
 reason-late = it did not answer in time
 reason-answers-nonsense = it answers what no directory does: { $detail }

@@ -27,6 +27,7 @@ reason-directory-refused = o diretório recusou: { $detail }
 reason-answers-of-another = perguntado sobre { $name }, responde sobre { $other }
 reason-answers-otherwise = responde { $status }, e não como um diretório
 reason-no-directory-there = o que responde ali não é um diretório
+reason-no-peer-there = o que responde lá não é um par
 reason-answers = responde { $status }
 reason-late = não respondeu a tempo
 reason-answers-nonsense = responde o que nenhum diretório responde: { $detail }

@@ -24,6 +24,7 @@ mod tests;
 use std::ffi::OsString;
 use std::str::FromStr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fluent_bundle::types::FluentNumber;
 use fluent_bundle::{FluentArgs, FluentValue};
@@ -41,10 +42,19 @@ pub enum Language {
 }
 
 static CHOSEN: OnceLock<Language> = OnceLock::new();
+static FOR_PROGRAMS: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process speaks English: it speaks to programs.
+pub fn speak_english() {
+    FOR_PROGRAMS.store(true, Ordering::Relaxed);
+}
 
 /// The language in which this process speaks: English until it is settled.
 #[must_use]
 pub fn language() -> Language {
+    if FOR_PROGRAMS.load(Ordering::Relaxed) {
+        return Language::English;
+    }
     CHOSEN.get().copied().unwrap_or_default()
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use protocol::address::Scheme;
 use protocol::{Address, Fingerprint};
 use reqwest::header::{CONTENT_TYPE, HOST};
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use rustls::sign::CertifiedKey;
 
 use super::places::{Host, Places};
@@ -79,6 +79,29 @@ impl Peers {
         json: Bytes,
         patience: Duration,
     ) -> Result<Response, reqwest::Error> {
+        let json = |request: RequestBuilder| request.header(CONTENT_TYPE, "application/json").body(json);
+        self.ask(Method::POST, destination, path, patience, json).await
+    }
+
+    /// Asks for this path there, and gives what is answered within `patience`, its body included.
+    pub async fn get(
+        &self,
+        destination: &Destination,
+        path: &str,
+        patience: Duration,
+    ) -> Result<Response, reqwest::Error> {
+        self.ask(Method::GET, destination, path, patience, |request| request).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        destination: &Destination,
+        path: &str,
+        patience: Duration,
+        finished: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, reqwest::Error> {
+        // The client finds the place for as long as it is held here.
         let Destination { address, expected, loopback } = destination;
         let place = self.places.of(address, *loopback);
         let (client, scheme, host) = match (expected, address.scheme()) {
@@ -89,7 +112,7 @@ impl Peers {
         };
         let url = format!("{scheme}://{}{path}", host.at(&place));
         // A peer that is spoken to without TLS looks at how it was called.
-        let request = client.post(url).header(HOST, address.authority()).timeout(patience);
-        request.header(CONTENT_TYPE, "application/json").body(json).send().await
+        let request = client.request(method, url).header(HOST, address.authority()).timeout(patience);
+        finished(request).send().await
     }
 }

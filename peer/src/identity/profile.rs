@@ -17,12 +17,15 @@ pub struct Profile {
 
 /// The profile in this database; none before the peer was given a name.
 pub fn read(store: &Store) -> Result<Option<Profile>, Fault> {
-    let row: Option<(String, Option<String>)> = store.read(|connection| {
-        connection
-            .prepare_cached("SELECT name, address FROM profile")?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-    })?;
+    Ok(store.read(read_by)?)
+}
+
+/// The same over a connection of the caller's.
+pub fn read_by(connection: &Connection) -> rusqlite::Result<Option<Profile>> {
+    let row: Option<(String, Option<String>)> = connection
+        .prepare_cached("SELECT name, address FROM profile")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
     Ok(row.and_then(|(name, address)| {
         Some(Profile { name: name.parse().ok()?, address: address.and_then(|address| address.parse().ok()) })
     }))

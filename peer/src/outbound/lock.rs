@@ -61,9 +61,12 @@ pub fn try_lock(data_dir: &Path, role: Role) -> io::Result<Attempt> {
     }
 }
 
-/// Who delivers for this data directory at the moment, if anybody does.
+/// Who delivers for this data directory at the moment, if anybody does. Changes nothing.
 pub fn holder(data_dir: &Path) -> io::Result<Option<Holder>> {
-    let mut file = open(data_dir)?;
+    let mut file = match File::open(data_dir.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => Holder::read(&mut file),

@@ -8,10 +8,11 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(super) struct Health {
     status: &'static str,
+    version: &'static str,
 }
 
 pub(super) async fn health() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }
 
 pub(super) async fn contract() -> impl IntoResponse {
