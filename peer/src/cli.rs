@@ -261,13 +261,6 @@ impl Global {
 
     /// Opens the data directory.
     fn open(&self) -> Result<Peer, Failure> {
-        let data_dir = match &self.data_dir {
-            Some(chosen) => chosen.clone(),
-            None => settings::default_data_dir().ok_or_else(|| {
-                Failure::usage(language::tr!("exit-no-home")).hint(language::tr!("exit-no-home-hint"))
-            })?,
-        };
-        Ok(Peer::open(&data_dir, self.server.0.clone())?)
         Ok(Peer::open(&self.data_dir()?, self.server.0.clone())?)
     }
 
@@ -275,8 +268,7 @@ impl Global {
     fn data_dir(&self) -> Result<PathBuf, Failure> {
         let chosen = self.data_dir.clone().or_else(settings::default_data_dir);
         chosen.ok_or_else(|| {
-            Failure::usage("there is no home directory to keep messages in")
-                .hint("Choose one with --data-dir.")
+            Failure::usage(language::tr!("exit-no-home")).hint(language::tr!("exit-no-home-hint"))
         })
     }
 }

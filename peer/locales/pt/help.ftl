@@ -366,3 +366,14 @@ help-prune-older-than = Que idade uma mensagem precisa ter
 help-prune-with = Só com este nome do outro lado
 help-prune-dry-run = Não apaga nada, e diz quantas mensagens seriam
 help-prune-yes = Não pergunta
+
+help-doctor = Verifica a instalação, e diz o que fazer
+help-doctor-long =
+    Olha a pasta de dados, o disco, a chave, o banco de dados, config.toml, o par que roda, a porta dele, o diretório, se os outros
+    alcançam este par, os relógios, e o que espera para ser entregue. Nada é mudado, e não é preciso ter nome nem pasta de dados. Sai
+    com 0 se nada falhou, senão com 1; só avisos ainda é 0. --json escreve `check`, `status` (ok, warning, failed ou skipped), `detail`
+    e `advice` de cada achado, em inglês.
+help-doctor-examples =
+    peer doctor  tudo, e o que fazer
+    peer doctor --json | grep -v '"status":"ok"'  o que não está como deveria
+    peer doctor --server http://192.168.1.10:7100  com outro diretório
