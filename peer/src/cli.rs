@@ -3,6 +3,7 @@
 mod add;
 mod block;
 mod clock;
+mod completions;
 mod config;
 mod confirm;
 mod contact;
@@ -179,6 +180,7 @@ enum Command {
     Forget(forget::Forget),
     Whoami(whoami::Whoami),
     Config(config::Config),
+    Completions(completions::Completions),
     Help(help::Help),
     Doctor(doctor::Doctor),
     Menu(menu::Menu),
@@ -189,6 +191,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let written: Vec<OsString> = std::env::args_os().collect();
+    if let Some(answered) = completions::answered(&written) {
+        return answered;
+    }
     let arguments = match line::understand(&written) {
         Ok(Some(arguments)) => arguments,
         Ok(None) => return Exit::Done.into(),
@@ -241,6 +246,7 @@ impl Global {
             Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
             Command::Doctor(doctor) => one_thread(doctor.run(&self, &mut output)),
             Command::Config(config) => config.run(&self, &mut output),
+            Command::Completions(completions) => completions.run(&mut output),
             Command::Help(help) => help.run(),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),
         }?;

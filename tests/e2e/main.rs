@@ -18,6 +18,9 @@ mod command_line;
 /// What is set by a flag, by a variable, in `config.toml`, or by nobody; and what is wrong there.
 mod settings;
 
+/// A real bash completes commands, flags, values and names.
+mod completions;
+
 /// What a stranger writes is shown, never sent to a terminal.
 mod hostile_text;
 

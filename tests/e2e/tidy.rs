@@ -80,6 +80,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fluent_bundle", &["peer/src/cli/language.rs", "peer/src/cli/language/"]),
+    ("clap_complete", &["peer/src/cli/completions.rs", "peer/src/cli/completions/"]),
     ("flate2", &["server/src/directory/page.rs", "peer/src/directory/list.rs"]),
     ("comfy_table", &["server/src/command/"]),
     ("indicatif", &["peer/src/cli/progress.rs"]),

@@ -377,3 +377,15 @@ help-doctor-examples =
     peer doctor  tudo, e o que fazer
     peer doctor --json | grep -v '"status":"ok"'  o que não está como deveria
     peer doctor --server http://192.168.1.10:7100  com outro diretório
+
+help-completions = Mostra o que faz um shell completar comandos, opções e nomes
+help-completions-long =
+    Ponha a linha do seu shell no arquivo que ele lê ao iniciar. Os nomes são completados a partir dos seus contatos e de quem está on-line: o
+    diretório tem 0,3 segundo para responder.
+help-completions-examples =
+    source <(peer completions bash)  no ~/.bashrc
+    source <(peer completions zsh)  no ~/.zshrc, depois de compinit
+    peer completions fish | source  no ~/.config/fish/config.fish
+    peer completions powershell | Out-String | Invoke-Expression
+    eval (peer completions elvish | slurp)  no ~/.elvish/rc.elv
+help-completions-shell = O seu shell

@@ -4,15 +4,15 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use super::exit::Failure;
 use super::settings::file::File;
 use super::settings::{self, Settings};
 use super::{Arguments, help, language, usage};
 
-/// The commands that run beside a `config.toml` that cannot be used, since they tell of it.
-const TELL_OF_IT: [&str; 2] = ["config", "doctor"];
+/// The commands that run beside a `config.toml` that cannot be used: they tell of it, or need nothing in it.
+const WITHOUT_IT: [&str; 5] = ["config", "doctor", "help", "man", "completions"];
 
 /// What to run; nothing if what was asked for has been shown already.
 pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
@@ -40,7 +40,7 @@ pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
         }
         (Err(_), _) => Err(complaint(words, &file)),
         (Ok(matches), Some(broken))
-            if !matches.subcommand_name().is_some_and(|name| TELL_OF_IT.contains(&name)) =>
+            if !matches.subcommand_name().is_some_and(|name| WITHOUT_IT.contains(&name)) =>
         {
             Err(broken)
         }
@@ -83,6 +83,10 @@ fn complaint(words: &[OsString], file: &File) -> Failure {
 
 /// The command that was typed, whatever is wrong with the rest.
 fn command_of(words: &[OsString]) -> Option<String> {
-    let command = Arguments::command().ignore_errors(true).try_get_matches_from(words).ok()?;
-    command.subcommand_name().map(str::to_owned)
+    as_far_as_it_goes(words, &File::default())?.subcommand_name().map(str::to_owned)
+}
+
+/// What can be understood of a line that is wrong, or has not been typed to its end.
+pub fn as_far_as_it_goes(words: &[OsString], file: &File) -> Option<ArgMatches> {
+    settings::applied(Arguments::command(), file).ignore_errors(true).try_get_matches_from(words).ok()
 }
