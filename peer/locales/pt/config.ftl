@@ -1,9 +1,9 @@
 config-line = { $path }, linha { $line }: { $what }
 config-not-text = não é texto em UTF-8
 config-no-table = não existe a tabela [{ $table }]
-config-no-setting = não existe a opção “{ $key }”
-config-in-table = Ela fica na tabela [{ $table }].
-config-at-top = Ela fica no começo, antes de todas as tabelas.
+config-no-setting = não existe o ajuste “{ $key }”
+config-in-table = Ele fica na tabela [{ $table }].
+config-at-top = Ele fica no começo, antes de todas as tabelas.
 config-itself = a pasta de dados não pode ser indicada em um arquivo que está dentro dela
 config-itself-elsewhere = Indique-a com --data-dir ou RECADO_DATA_DIR.
 config-takes-switch = { $key } aceita true ou false, sem aspas

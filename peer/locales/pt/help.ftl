@@ -24,39 +24,39 @@ help-peer-examples =
     peer serve --name ana  recebe, entrega e aparece na lista como ana
     peer send rui 'almoço à uma?'  deixa um recado para rui
     peer inbox  lê o que chegou
-    peer  tudo isso num menu
+    peer  tudo isso em um menu
 help-peer-data-dir = Onde fica tudo deste par [padrão: a pasta de dados da plataforma]
-help-peer-server = O URL do diretório, ou `none` para nenhum
+help-peer-server = A URL do diretório, ou `none` para nenhum
 help-peer-json = Mostra os resultados em JSON, um objeto por linha
 help-peer-color = Quando usar cores
-help-peer-lang = A língua, `en` ou `pt` [padrão: a do sistema]
+help-peer-lang = O idioma, `en` ou `pt` [padrão: a do sistema]
 help-peer-verbose = Diz mais na saída de erros; duas vezes, mais ainda
 
 help-serve = Recebe mensagens, entrega as que esperam e aparece na lista
 help-serve-long =
     Fica em execução até ser interrompido ou encerrado. Quando está pronto, mostra uma linha na saída padrão,
-    `peer https://HOST:PORT`; o registro vai para a saída de erros.
+    `peer https://HOST:PORT`; os logs vão para a saída de erros.
 help-serve-examples =
     peer serve --name ana  na primeira vez; depois basta `peer serve`
     peer serve --listen 0.0.0.0:7101  para outras máquinas da rede
     peer serve --advertise https://ana.example:443
-              atrás de um redirecionamento de porta
+              por trás de um redirecionamento de porta
     peer serve --on-message ./answer.sh  roda um script para cada mensagem que chega
 help-serve-name = O nome pelo qual os outros encontram este par; necessário na primeira vez
 help-serve-listen =
     O endereço em que escuta [padrão: 127.0.0.1 e, das portas 7101 a 7164, a da última vez ou a primeira livre]
-help-serve-advertise = O URL que é dito aos outros, se não for o endereço em que escuta
+help-serve-advertise = A URL que é dito aos outros, se não for o endereço em que escuta
 help-serve-allow-plain-http =
     Aceita mensagens sem TLS também de outras máquinas: quem está no caminho pode ler e mudar essas mensagens. Programas
     desta máquina não precisam disso
 help-serve-invite-file =
-    O arquivo com o convite que um diretório fechado pede para um nome novo; `-` é uma linha da entrada padrão. A variável
+    O arquivo com o convite que um diretório privado pede para um nome novo; `-` é uma linha da entrada padrão. A variável
     `RECADO_INVITE` recebe o próprio código
 help-serve-on-message = Roda este comando para cada mensagem que chega: sem shell, dividido em palavras como um shell faria
 help-serve-on-message-long =
     O texto vem na entrada padrão dele, o resto no ambiente: `RECADO_ID`, `RECADO_FROM`, `RECADO_TO`, `RECADO_VERIFIED` (true
     ou false), `RECADO_FINGERPRINT`, `RECADO_SENT_AT`, `RECADO_RECEIVED_AT`, `RECADO_REPLY_TO`; um `peer send` dentro dele
-    envia como este par. O que ele diz na saída de erros vai para o registro, a saída padrão para lugar nenhum. As mensagens de
+    envia como este par. O que ele diz na saída de erros vai para o log, a saída padrão para lugar nenhum. As mensagens de
     cada remetente têm a vez uma depois da outra; quatro comandos rodam ao mesmo tempo, por no máximo 30 s. Um comando
     interrompido pelo fim do par roda de novo no próximo início
 help-serve-ui = Onde a página do navegador vai escutar; aceito, e sem efeito até que ela exista
@@ -66,7 +66,7 @@ help-serve-accept-everyone = De todos, mas de um nome que tem chave só o que a 
 help-serve-accept-verified = De quem provou a chave do nome
 help-serve-accept-contacts = De contatos
 help-serve-unverified-limit =
-    Mensagens e bytes de texto guardados de todos os remetentes sem certificado; a mais se responde 429. `none` para não limitar,
+    Mensagens e bytes de texto guardados de todos os remetentes sem certificado; acima disso a resposta é 429. `none` para não limitar,
     `0` para recusar todas
 help-serve-stranger-limit = O mesmo de cada chave que não é de um contato
 help-serve-strangers-limit = O mesmo de todas as chaves que não são de contatos, juntas
@@ -75,13 +75,13 @@ help-serve-max-connections-per-source =
     Conexões ao mesmo tempo de um endereço, ou de um /64 de IPv6; quem vem depois recebe 429. Esta máquina e proxies de confiança
     ficam isentos
 help-serve-max-requests-per-source =
-    Pedidos por segundo de um endereço, ou de um /64 de IPv6; a mais se responde 429. Os mesmos ficam isentos
-help-serve-max-body = O maior corpo de um pedido; a um maior se responde 413
-help-serve-max-header-bytes = O maior cabeçalho de um pedido; a um maior se responde 413
-help-serve-max-headers = Linhas no cabeçalho de um pedido; a mais se responde 413
+    Pedidos por segundo de um endereço, ou de um /64 de IPv6; acima disso a resposta é 429. Os mesmos ficam isentos
+help-serve-max-body = O maior corpo de um pedido; a um maior a resposta é 413
+help-serve-max-header-bytes = O maior cabeçalho de um pedido; a um maior a resposta é 413
+help-serve-max-headers = Linhas no cabeçalho de um pedido; acima disso a resposta é 413
 help-serve-handshake-timeout = Tempo para o primeiro byte de uma conexão e para abrir o TLS; depois ela é fechada
-help-serve-header-timeout = Tempo para o cabeçalho de um pedido, mesmo que venha aos pingos; depois se responde 408
-help-serve-body-timeout = Tempo para o corpo de um pedido; depois se responde 408
+help-serve-header-timeout = Tempo para o cabeçalho de um pedido, mesmo que venha aos pingos; depois a resposta é 408
+help-serve-body-timeout = Tempo para o corpo de um pedido; depois a resposta é 408
 help-serve-idle-timeout =
     Tempo entre dois pedidos, e para um cliente que não lê a resposta; depois a conexão é fechada
 help-serve-request-timeout =
@@ -91,7 +91,7 @@ help-serve-drain-timeout = Tempo para o que está em andamento quando o programa
 help-send = Deixa uma mensagem para outros
 help-send-long =
     Primeiro a mensagem é guardada. Se um destinatário não pode ser alcançado agora, ou não respondeu em 5 segundos, ela espera, e
-    `peer serve` a entrega quando ele voltar: isso também é o código de saída 0, e é mostrado o que foi feito dela.
+    `peer serve` a entrega quando ele voltar: isso também é o código de saída 0, e o comando mostra o que aconteceu com ela.
 
     Um TIME se escreve 30s, 5m, 12h ou 7d. Uma mensagem tem no máximo 65.536 bytes.
     Códigos de saída: 0 entregue ou na fila, 2 entrada errada, 3 não entregue a tempo (--wait), 4 recusada pelo destinatário,
@@ -105,7 +105,7 @@ help-send-examples =
     peer send --all 'o servidor reinicia às seis'
 help-send-to = Para quem é; vários nomes se separam por vírgulas
 help-send-text = O texto; se falta ou é `-`, o que vem pela entrada padrão
-help-send-all = Todos os que estão on-line
+help-send-all = Todos os que estão online
 help-send-wait = Espera até ser entregue, 30s se não se diz quanto, e falha se não for
 help-send-expire = Desiste se não pôde ser entregue por esse tempo
 help-send-insecure =
@@ -142,7 +142,7 @@ help-inbox-ids = Mostra o id de cada mensagem
 help-inbox-follow = Continua com o que chega, seja qual for o programa que o guarda; com --since ID, tudo o que foi guardado depois daquela mensagem
 help-inbox-mark-read = Com --json: marca como lido o que é mostrado
 
-help-sent = Mostra o que foi enviado, e o que foi feito disso
+help-sent = Mostra o que foi enviado, e o que aconteceu com isso
 help-sent-examples =
     peer sent --state queued  o que ainda espera, e por quê
     peer sent --to rui --since 7d
@@ -156,11 +156,11 @@ help-sent-ids = { help-inbox-ids }
 
 help-retry = Envia de novo mensagens que foram recusadas ou expiraram
 help-retry-long =
-    Cada uma mantém o id e o lugar, de modo que ninguém a recebe duas vezes. O que foi feito dela é mostrado como por `peer send`;
+    Cada uma mantém o id e o lugar, de modo que ninguém a recebe duas vezes. O que aconteceu com ela é mostrado como por `peer send`;
     uma mensagem que espera ou já foi entregue fica como está.
 
     `peer sent --json --state refused` mostra os ids. Um TIME se escreve 30s, 5m, 12h ou 7d.
-    Códigos de saída: 0 entregue ou na fila, 1 não há tal mensagem, 2 entrada errada, 3 não entregue a tempo (--wait), 4 recusada
+    Códigos de saída: 0 entregue ou na fila, 1 essa mensagem não existe, 2 entrada errada, 3 não entregue a tempo (--wait), 4 recusada
     de novo pelo destinatário, 5 nada se sabe de NAME, 7 outra chave responde no endereço do destinatário.
 help-retry-examples =
     peer retry --to rui  tudo o que rui recusou, ou que expirou antes de alcançá-lo
@@ -183,9 +183,9 @@ help-history-before = { help-inbox-before }
 help-history-limit = { help-inbox-limit }
 help-history-ids = { help-inbox-ids }
 
-help-peers = Mostra quem está on-line
+help-peers = Mostra quem está online
 help-peers-examples =
-    peer peers  quem está on-line
+    peer peers  quem está online
     peer peers --watch --json  para um programa que quer saber quem vem e vai
 help-peers-watch = Continua com quem vem, muda e vai, até ser interrompido
 
@@ -202,15 +202,15 @@ help-contacts-name = Só este
 
 help-invite = Mostra um link com que outros podem escrever para você sem diretório nenhum
 help-invite-long =
-    O link é o nome, o endereço e a chave deste par numa linha: recado:NAME@HOST:PORT#FINGERPRINT. Envie-o por um canal em que
-    ninguém possa mudá-lo no caminho, como uma conversa cifrada; nada nele é segredo. Quem escreve `peer add LINK` tem você como
+    O link é o nome, o endereço e a chave deste par em uma linha: recado:NAME@HOST:PORT#FINGERPRINT. Envie-o por um canal em que
+    ninguém possa mudá-lo no caminho, como uma conversa criptografada; nada nele é segredo. Quem escreve `peer add LINK` tem você como
     contato. O link vai para a saída padrão; o mesmo como código QR, para uma câmera, vai para a saída de erros.
 help-invite-examples =
     peer invite  o link, e embaixo um código QR
     peer invite 2>/dev/null  só o link
     peer serve --advertise https://ana.example:7101  se os outros têm de usar outro endereço
 
-help-add = Faz um contato de quem está atrás de um link
+help-add = Adiciona como contato a pessoa de um link
 help-add-long =
     Nada é enviado e nenhum diretório é consultado. A partir daí este par só escreve para o nome onde encontra a chave do link. Um
     nome que já tem outra chave aqui não muda: para isso existe `peer trust`.
@@ -221,14 +221,14 @@ help-add-examples =
     peer add 'LINK' && peer send rui 'almoço à uma?'  dois pares não precisam de diretório
 help-add-link = O link; entre aspas, porque um shell pode ver mais nele
 
-help-trust = Faz de uma chave a de um contato, no lugar da que o nome tinha
+help-trust = Torna uma chave a de um contato, no lugar da que o nome tinha
 help-trust-long =
     Nada mais muda a chave de um contato: nem o diretório, nem uma mensagem. Sem FINGERPRINT é a chave pela qual o diretório conhece o
     nome, ou então a que respondeu por último no endereço dele. Uma que só falou sob o nome é mostrada com o comando que a aceitaria,
-    e nunca aceita. Compare-a com o que `peer whoami` mostra do outro lado, por outro canal: quem opera o diretório poderia dizer
+    e nunca aceita. Compare-a com o que `peer whoami` mostra do outro lado, por outro canal: quem mantém o diretório poderia dizer
     qualquer uma.
 
-    O que veio com a chave antiga fica como está. O que espera pelo nome parte agora.
+    O que veio com a chave antiga fica como está. O que espera pelo nome sai agora.
     Códigos de saída: 0 feito, 1 é preciso dizer qual chave, 2 entrada errada, 5 ninguém disse uma chave desse nome, 6 só o diretório
     poderia dizer, e não pode ser alcançado.
 help-trust-examples =
@@ -263,7 +263,7 @@ help-forget-name = Quem esquecer
 help-whoami = Mostra o nome, a chave, o endereço e as pastas deste par
 help-whoami-long =
     Os outros conferem a impressão digital antes de confiar na chave: comparem-na por outro canal, ou leiam as palavras um para o
-    outro. --json mostra os mesmos membros numa linha.
+    outro. --json mostra os mesmos membros em uma linha.
 help-whoami-examples =
     peer whoami
     curl --insecure --pinnedpubkey "$(peer whoami --json | jq -r .curl_pin)" https://127.0.0.1:7101/identity
@@ -271,7 +271,7 @@ help-whoami-examples =
 help-config = Mostra cada ajuste, e de onde vem o valor
 help-config-long =
     Um ajuste é uma opção que também pode ser dada por uma variável, ou em config.toml na pasta de dados. Uma opção vale mais que a
-    variável, a variável mais que o arquivo. O que todo comando aceita fica no começo do arquivo, o que é de um comando numa tabela com o
+    variável, a variável mais que o arquivo. O que todo comando aceita fica no começo do arquivo, o que é de um comando em uma tabela com o
     nome dele. Nada é escrito, e não é preciso ter nome nem diretório.
 help-config-examples =
     peer config  cada ajuste, o valor, e quem o disse
@@ -297,13 +297,13 @@ help-help-command = O comando
 
 help-menu = O menu numerado: enviar, listar mensagens, listar pares
 help-menu-long =
-    Mantém o par em execução enquanto está aberto, a não ser que outro processo já o faça. Também funciona num pipe.
+    Mantém o par em execução enquanto está aberto, a não ser que outro processo já o faça. Também funciona em um pipe.
 help-menu-examples =
-    peer menu  enviar, ler e ver quem está on-line, por números
+    peer menu  enviar, ler e ver quem está online, por números
     peer menu --name ana  na primeira vez
     printf '3\n0\n' | peer menu  também a partir de um script
 
-help-demo = Veja funcionar: um diretório e dois pares nesta máquina, numa pasta temporária
+help-demo = Veja funcionar: um diretório e dois pares nesta máquina, em uma pasta temporária
 help-demo-long =
     Mostra uma troca de verdade passo a passo, e depois deixa tudo em execução para experimentar. Ctrl-C encerra e apaga tudo.
 help-demo-examples =
@@ -337,12 +337,12 @@ help-search-ids = { help-inbox-ids }
 
 help-delete = Apaga mensagens para sempre
 help-delete-long =
-    Uma mensagem apagada nunca volta: se é enviada de novo, o remetente ouve que ela foi recebida, e nada é guardado. Uma que espera para
+    Uma mensagem apagada nunca volta: se é enviada de novo, o remetente é informado de que ela foi recebida, e nada é guardado. Uma que espera para
     ser entregue não é mais entregue.
 
-    Os outros ficam com a deles: apagar só vale para este par. `--ids` numa lista mostra os ids. Num terminal se pergunta antes de apagar.
+    Os outros ficam com a deles: apagar só vale para este par. `--ids` em uma lista mostra os ids. Em um terminal se pergunta antes de apagar.
     São apagadas todas, ou nenhuma.
-    Códigos de saída: 0 apagadas, 1 não há tal mensagem, ou há várias com o mesmo id, 2 entrada errada.
+    Códigos de saída: 0 apagadas, 1 essa mensagem não existe, ou há várias com o mesmo id, 2 entrada errada.
 help-delete-examples =
     peer inbox --ids  que id ela tem
     peer delete 0192f0c1-2d3e-7a4b-8c5d-6e7f8091a2b3
@@ -356,7 +356,7 @@ help-prune-long =
     Tudo o que foi recebido, ou foi enviado e está resolvido, há mais tempo que TIME; lido ou não. O que espera para ser entregue fica. Como
     com `peer delete`, nada disso volta.
 
-    Num terminal se pergunta antes de apagar. Interrompido, apagou as mais antigas: de novo, e ele continua. Um TIME se escreve 12h, 7d ou
+    Em um terminal se pergunta antes de apagar. Interrompido, terá apagado as mais antigas: rode de novo, e ele continua. Um TIME se escreve 12h, 7d ou
     365d.
 help-prune-examples =
     peer prune --older-than 365d --dry-run  quantas seriam
