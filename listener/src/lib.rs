@@ -25,6 +25,7 @@ mod seldom;
 mod serve;
 mod settings;
 mod source;
+mod supervisor;
 mod tls;
 
 pub use bind::bind;
@@ -41,6 +42,7 @@ pub use seldom::Seldom;
 pub use serve::serve;
 pub use settings::Settings;
 pub use source::{Source, TrustedProxy, TrustedProxyError};
+pub use supervisor::Supervised;
 pub use tls::{Plain, Tls, TlsError, install_provider, provider};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,7 @@
 
 mod invite;
 mod names;
+mod paper;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -16,6 +17,8 @@ use serde::Serialize;
 pub enum Command {
     Names(names::Names),
     Invite(invite::Invite),
+    Man(paper::Man),
+    Completions(paper::Completions),
 }
 
 impl Command {
@@ -24,6 +27,8 @@ impl Command {
         match self {
             Self::Names(names) => names.run(database).await,
             Self::Invite(invite) => invite.run(database).await,
+            Self::Man(man) => man.run(),
+            Self::Completions(completions) => completions.run(),
         }
     }
 }

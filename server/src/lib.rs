@@ -8,6 +8,8 @@ pub mod command;
 
 pub mod http;
 
+pub mod program;
+
 pub mod metrics;
 
 pub mod directory;

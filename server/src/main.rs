@@ -4,21 +4,23 @@ use std::io::Write as _;
 use std::pin::pin;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use server::{Server, command::Outcome, config::Config};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use listener::Supervised;
+use server::{Server, command::Outcome, config::Config, program};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let words = program::named(Config::command()).get_matches();
+    let config = Config::from_arg_matches(&words).unwrap_or_else(|error| error.exit());
     config.start_logging();
     match run(config).await {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", program::renamed(&error.to_string()));
             ExitCode::FAILURE
         }
     }
@@ -38,6 +40,7 @@ async fn serve(config: Config) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout();
     // Nobody has to read it.
     let _ = writeln!(out, "directory {}", server.url()).and_then(|()| out.flush());
+    let supervised = Supervised::ready();
     let (tell, told) = oneshot::channel();
     let shutdown = async {
         // Whether it is told to or this program gives up, it ends.
@@ -49,6 +52,7 @@ async fn serve(config: Config) -> anyhow::Result<Outcome> {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+    supervised.stopping();
     // Nobody hears it if all is over already.
     let _ = tell.send(());
     tokio::select! {

@@ -144,6 +144,9 @@ mod on_message;
 /// `peer doctor` finds what is wrong, says what to do, and changes nothing.
 mod doctor;
 
+/// What a service manager is told.
+mod supervised;
+
 /// Kill -9 under load: the receiver, the sender, the directory. Nothing acknowledged is lost, doubled or disordered.
 mod kill;
 

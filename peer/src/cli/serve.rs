@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
-use listener::LimitFlags;
+use listener::{LimitFlags, Supervised};
 use protocol::batch::LONGEST_BATCH;
 use protocol::{Address, Name, Secret};
 use tokio::signal::unix::{self, SignalKind, signal};
@@ -102,11 +102,13 @@ impl Serve {
         };
         // Nobody has to read it: the peer serves on.
         let _ = writeln!(std::io::stdout(), "peer {}", serving.address());
+        let supervised = Supervised::ready();
         let mut damage = check(Arc::clone(serving.peer()));
         let damaged = tokio::select! {
             _ = signals.next() => None,
             Some(damage) = damage.recv() => Some(damage),
         };
+        supervised.stopping();
         tokio::select! {
             () = serving.stop() => {}
             () = signals.interrupted() => return Err(Failure::new(Exit::Interrupted, tr!("serve-stopped"))),

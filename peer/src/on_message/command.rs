@@ -111,6 +111,7 @@ impl Command {
             .envs(fields(message))
             .envs(surroundings.fields())
             .env_remove("RECADO_INVITE")
+            .env_remove("NOTIFY_SOCKET")
             .stdin(standard_input.into_blocking_fd()?)
             .stdout(Stdio::null())
             .stderr(words.into_blocking_fd()?)

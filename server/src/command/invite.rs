@@ -13,9 +13,12 @@ use crate::directory::{Access, Office};
 
 /// Make an invite, and print its code
 ///
-/// A directory that runs with --private takes a new name only with such a code (`peer serve --invite CODE`). Only a
+/// A directory that runs with --private takes a new name only with such a code (`RECADO_INVITE=CODE peer serve`). Only a
 /// hash of it is kept, so it cannot be shown again. An open directory asks for none and counts none.
 #[derive(Debug, Clone, Args)]
+#[command(before_help = "Examples:
+  server invite                          a code for one name, good for seven days
+  server invite --uses 5 --expires 1d    a code for five names, good for a day")]
 pub struct Invite {
     /// How many names may be claimed with it
     #[arg(long, value_name = "N", default_value = "1")]

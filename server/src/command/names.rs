@@ -11,9 +11,14 @@ use serde::Serialize;
 
 use super::{Outcome, print, print_json};
 use crate::directory::{Access, Entry, Office};
+use crate::program;
 
 /// Show the claimed names, or release some
 #[derive(Debug, Clone, Args)]
+#[command(before_help = "Examples:
+  server names list           who has claimed which name
+  server names show ana       what is known of one
+  server names release ana    let somebody else have it")]
 pub struct Names {
     #[command(subcommand)]
     action: Action,
@@ -25,8 +30,13 @@ pub struct Names {
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
     /// Show all names, as the directory last wrote them down
+    #[command(before_help = "Examples:
+  server names list
+  server names list --json | jq -r .name")]
     List,
     /// Show one name
+    #[command(before_help = "Examples:
+  server names show ana")]
     Show {
         /// Which one
         name: Name,
@@ -36,6 +46,9 @@ enum Action {
     /// A directory that runs on the database takes whoever held a name offline within a second. Its old holder, if it
     /// still runs, claims the name again at its next renewal unless somebody else was faster: stop it first, or have
     /// the new holder claim the name at once. In a private directory the old holder needs an invite for that.
+    #[command(before_help = "Examples:
+  server names release ana
+  server names release ana rui")]
     Release {
         /// Which ones
         #[arg(required = true, value_name = "NAME")]
@@ -116,7 +129,10 @@ impl Names {
                 print(&format!("released {name}"))?;
             }
             if !released {
-                eprintln!("error: nobody has claimed \"{name}\"; `server names list` shows all names");
+                eprintln!(
+                    "error: nobody has claimed \"{name}\"; {}",
+                    program::renamed("`server names list` shows all names")
+                );
             }
         }
         Ok(if unclaimed.is_empty() { Outcome::Done } else { Outcome::Incomplete })
