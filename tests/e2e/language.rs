@@ -63,6 +63,8 @@ fn what_programs_read_is_the_same_in_both() {
         &["contacts", "--json"],
         &["peers", "--json"],
         &["whoami", "--json"],
+        &["search", "--json", "oi"],
+        &["export"],
         &["add", "--json", "recado:eva@192.0.2.7:7101#aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
     ] {
         let english = ENGLISH.run(&ana, arguments).expect(0);
@@ -71,6 +73,24 @@ fn what_programs_read_is_the_same_in_both() {
             let other = choice.run(&ana, arguments).expect(0);
             assert_eq!(other.stdout, english.stdout, "{arguments:?}");
         }
+    }
+}
+
+/// What it finds is told to programs in English; what waits, and for how long, is another at each moment.
+#[test]
+fn the_doctor_tells_programs_the_same_in_both() {
+    let directory = Directory::start();
+    let (ana, _rui, _zeca) = ana(&directory);
+    let found = |choice: &Choice| {
+        let finished = choice.run(&ana, &["doctor", "--json"]);
+        let lines = finished.stdout.lines().filter(|line| !line.contains(r#""check":"queue""#));
+        let lines = lines.map(|line| line.replace(|digit: char| digit.is_ascii_digit(), ""));
+        (finished.code, lines.collect::<Vec<_>>())
+    };
+    let english = found(&ENGLISH);
+    assert!(english.1.len() > 10, "{english:?}");
+    for choice in CHOICES {
+        assert_eq!(found(choice), english);
     }
 }
 

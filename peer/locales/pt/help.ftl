@@ -372,7 +372,7 @@ help-doctor-long =
     Olha a pasta de dados, o disco, a chave, o banco de dados, config.toml, o par que roda, a porta dele, o diretório, se os outros
     alcançam este par, os relógios, e o que espera para ser entregue. Nada é mudado, e não é preciso ter nome nem pasta de dados. Sai
     com 0 se nada falhou, senão com 1; só avisos ainda é 0. --json escreve `check`, `status` (ok, warning, failed ou skipped), `detail`
-    e `advice` de cada achado, em inglês.
+    e `advice` de cada resultado, em inglês.
 help-doctor-examples =
     peer doctor  tudo, e o que fazer
     peer doctor --json | grep -v '"status":"ok"'  o que não está como deveria
