@@ -25,6 +25,7 @@ mod language;
 mod line;
 mod listing;
 mod logging;
+mod man;
 mod menu;
 mod online;
 mod output;
@@ -181,6 +182,7 @@ enum Command {
     Whoami(whoami::Whoami),
     Config(config::Config),
     Completions(completions::Completions),
+    Man(man::Man),
     Help(help::Help),
     Doctor(doctor::Doctor),
     Menu(menu::Menu),
@@ -246,6 +248,7 @@ impl Global {
             Command::Invite(_) => one_thread(async { invite::Invite::run(&self, &mut output) }),
             Command::Doctor(doctor) => one_thread(doctor.run(&self, &mut output)),
             Command::Config(config) => config.run(&self, &mut output),
+            Command::Man(man) => man.run(&mut output),
             Command::Completions(completions) => completions.run(&mut output),
             Command::Help(help) => help.run(),
             Command::Whoami(_) => one_thread(async { whoami::Whoami::run(&self, &mut output) }),

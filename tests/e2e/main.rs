@@ -21,6 +21,9 @@ mod settings;
 /// A real bash completes commands, flags, values and names.
 mod completions;
 
+/// Help and the manual: each command has a page, in both languages, under the name that it was started by.
+mod manual;
+
 /// What a stranger writes is shown, never sent to a terminal.
 mod hostile_text;
 

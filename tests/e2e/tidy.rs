@@ -82,7 +82,11 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fluent_bundle", &["peer/src/cli/language.rs", "peer/src/cli/language/"]),
-    ("clap_complete", &["peer/src/cli/completions.rs", "peer/src/cli/completions/"]),
+    (
+        "clap_complete",
+        &["peer/src/cli/completions.rs", "peer/src/cli/completions/", "server/src/command/paper.rs"],
+    ),
+    ("clap_mangen", &["peer/src/cli/man.rs", "server/src/command/paper.rs"]),
     ("flate2", &["server/src/directory/page.rs", "peer/src/directory/list.rs"]),
     ("comfy_table", &["server/src/command/"]),
     ("indicatif", &["peer/src/cli/progress.rs"]),

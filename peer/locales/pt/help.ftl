@@ -292,7 +292,6 @@ help-help = Mostra como se usa um comando
 help-help-examples =
     peer help  todos os comandos
     peer help send  o mesmo que `peer send --help`
-    peer man send  o mesmo como página de manual
 help-help-command = O comando
 
 help-menu = O menu numerado: enviar, listar mensagens, listar pares
@@ -389,3 +388,37 @@ help-completions-examples =
     peer completions powershell | Out-String | Invoke-Expression
     eval (peer completions elvish | slurp)  no ~/.elvish/rc.elv
 help-completions-shell = O seu shell
+
+help-man = Mostra uma página do manual
+help-man-long = Sem COMMAND é a do próprio programa. O que é mostrado é para `man -l -`, ou para um arquivo.
+help-man-examples =
+    peer man | man -l -  a página do programa
+    peer man send | man -l -  a de um comando
+    peer man --out ~/.local/share/man/man1  todas as páginas, para `man peer` e `man peer-send`
+help-man-command = A página deste comando
+help-man-out = Escreve todas as páginas nesta pasta
+
+help-export = Escreve tudo o que está guardado, uma mensagem por linha
+help-export-long =
+    Cada linha é um objeto JSON, com o que `peer history --json` tem e o que `peer import` precisa além disso; a mensagem mais antiga vem
+    primeiro. Chaves e contatos não estão nele: identity.pem na pasta de dados é o que faz de outra máquina este par.
+help-export-examples =
+    peer export history.jsonl  um arquivo que só você pode ler
+    peer export | jq -r .body  todos os textos
+    peer export | gzip > history.jsonl.gz
+help-export-file = Para onde; a saída padrão se falta, ou com `-`. O que já está lá é substituído quando tudo foi escrito
+
+help-import = Traz o que `peer export` escreveu
+help-import-long =
+    O que já está guardado aqui é pulado, e também o que foi apagado aqui: o mesmo arquivo pode ser importado de novo. Mensagens importadas
+    ficam na lista antes das que chegaram ou foram escritas aqui, mas as de cada remetente na ordem em que foram escritas. O que lá ainda
+    esperava para ser entregue está expirado aqui; `peer retry` envia.
+
+    Um nome que não tem chave aqui recebe a que o arquivo diz que ele provou por último, e é dito qual: importe só arquivos em que confia como
+    em si mesmo. Um nome que tem outra chave aqui fica com ela.
+
+    Uma linha que não é uma mensagem encerra a importação: o que está antes dela foi importado. Depois de corrigida, o mesmo comando continua.
+help-import-examples =
+    peer import history.jsonl
+    ssh old-machine peer export | peer import -
+help-import-file = O arquivo; `-` é a entrada padrão

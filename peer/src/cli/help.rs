@@ -11,8 +11,7 @@ use super::{Arguments, line, settings};
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer help            all commands
-  peer help send       the same as `peer send --help`
-  peer man send        the same as a page of the manual")]
+  peer help send       the same as `peer send --help`")]
 pub struct Help {
     /// The command
     #[arg(value_name = "COMMAND")]

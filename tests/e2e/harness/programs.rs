@@ -27,6 +27,15 @@ pub(crate) fn peer_command() -> Command {
     clean(&PROGRAMS.peer)
 }
 
+/// `peer` under another name, from a link in this folder.
+pub(crate) fn program_named(name: &str, folder: &Path) -> Command {
+    let link = folder.join(name);
+    if !link.exists() {
+        std::os::unix::fs::symlink(&PROGRAMS.peer, &link).unwrap();
+    }
+    clean(&link)
+}
+
 /// Nothing of the caller's environment decides a story: no `RECADO_*`, no proxy, no locale.
 pub(super) fn clean(program: &Path) -> Command {
     let mut command = Command::new(program);
