@@ -45,13 +45,18 @@ fn in_package(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A line that a user types: programs are words of their own in it, perhaps behind a quote or a bracket.
+/// A line that a user types: programs are words of their own in it, perhaps behind a quote or a bracket. What stands in the
+/// middle of a quotation is text.
 #[must_use]
 pub fn in_a_line(line: &str) -> String {
+    let mut quotes = 0;
     let words = line.split(' ').map(|word| {
+        let quoted = quotes % 2 == 1;
+        quotes += word.matches('\'').count();
         let bare = word.trim_start_matches(['"', '\'', '$', '(']);
         let opening = &word[..word.len() - bare.len()];
         match bare {
+            _ if quoted => word.to_owned(),
             "peer" => format!("{opening}recado"),
             "server" => format!("{opening}recado-directory"),
             _ => word.to_owned(),
@@ -72,6 +77,10 @@ mod tests {
             (
                 "`RECADO_INVITE=CODE peer serve --server URL`, `peer-1`",
                 "`RECADO_INVITE=CODE recado serve --server URL`, `peer-1`",
+            ),
+            (
+                "`peer send --all 'the server, and peer too'; sh -c 'peer inbox'`",
+                "`recado send --all 'the server, and peer too'; sh -c 'recado inbox'`",
             ),
             ("an ` alone, peer\n`peer inbox`", "an ` alone, peer\n`recado inbox`"),
         ] {
