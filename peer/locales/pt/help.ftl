@@ -414,7 +414,7 @@ help-import-long =
     ficam na lista antes das que chegaram ou foram escritas aqui, mas as de cada remetente na ordem em que foram escritas. O que lá ainda
     esperava para ser entregue está expirado aqui; `peer retry` envia.
 
-    Um nome que não tem chave aqui recebe a que o arquivo diz que ele provou por último, e é dito qual: importe só arquivos em que confia como
+    Um nome que não tem chave aqui recebe a que o arquivo diz que ele provou por último, e o comando diz qual: importe só arquivos em que confia como
     em si mesmo. Um nome que tem outra chave aqui fica com ela.
 
     Uma linha que não é uma mensagem encerra a importação: o que está antes dela foi importado. Depois de corrigida, o mesmo comando continua.

@@ -18,11 +18,11 @@ man-exit-codes =
 man-environment = AMBIENTE
 man-variables =
     RECADO_...        o valor de uma opção: RECADO_SERVER o de --server; `peer config` mostra todas
-    RECADO_INVITE     o convite que um diretório fechado pede para um nome novo
-    RECADO_LOG        o que é registrado, como em peer=debug
+    RECADO_INVITE     o convite que um diretório privado pede para um nome novo
+    RECADO_LOG        o que vai para o log, como em peer=debug
     NO_COLOR          sem cores, seja qual for o valor
     LC_ALL, LC_MESSAGES, LANG
-                      a língua, se --lang não a diz
+                      o idioma, se --lang não o diz
 man-files = ARQUIVOS
 man-paths =
     ~/.local/share/recado/                a pasta de dados, se --data-dir não indica outra

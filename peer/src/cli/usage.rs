@@ -85,7 +85,8 @@ pub fn fault_of_value(error: &clap::Error) -> Option<String> {
 /// What was perhaps meant.
 fn suggestion(error: &clap::Error) -> Option<String> {
     let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    let near: Vec<_> = near.into_iter().flat_map(|kind| words(error, kind)).collect();
+    // clap puts the likest last.
+    let near: Vec<_> = near.into_iter().flat_map(|kind| words(error, kind).into_iter().rev()).collect();
     if !near.is_empty() {
         return Some(did_you_mean(&near));
     }
