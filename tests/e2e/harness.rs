@@ -33,7 +33,7 @@ pub(crate) use http::{Answer, Program, Request, raw};
 pub(crate) use key::Key;
 pub(crate) use peer::{Damage, Finished, Line, Peer, Recipe, Sent};
 pub(crate) use process::{Process, Signal, Trigger};
-pub(crate) use programs::{peer_command, program_named, root, server_command};
+pub(crate) use programs::{clean, peer_command, program_named, root, server_command};
 pub(crate) use python::python_tool;
 pub(crate) use recipient::{Claim, MESSAGES, Recipient};
 pub(crate) use stream::{Event, Stream};

@@ -195,6 +195,9 @@ mod readme;
 /// The walls of the code: doors for libraries, owners of tables, rooms.
 mod tidy;
 
+/// The Debian package: what is in it, and what its programs call themselves.
+mod package;
+
 /// The examples in tests/http, run by the hurl command.
 mod hurl;
 

@@ -37,7 +37,7 @@ pub(crate) fn program_named(name: &str, folder: &Path) -> Command {
 }
 
 /// Nothing of the caller's environment decides a story: no `RECADO_*`, no proxy, no locale.
-pub(super) fn clean(program: &Path) -> Command {
+pub(crate) fn clean(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LANG", "C").env("RUST_BACKTRACE", "1").env("HOME", "/nonexistent");
     // Where to find `PATH`'s programs and temporary files is the machine's business.
