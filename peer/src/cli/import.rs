@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -54,16 +54,16 @@ impl Import {
         let unreadable = |why: io::Error| {
             Failure::new(Exit::Failed, tr!("import-unreadable", file = self.file.display(), why = why))
         };
-        let (input, size): (Box<dyn BufRead>, _) = if self.file == Path::new("-") {
+        let (input, count): (Box<dyn BufRead>, _) = if self.file == Path::new("-") {
             (Box::new(BufReader::new(io::stdin())), None)
         } else {
             let file = File::open(&self.file).map_err(unreadable)?;
-            let size = file.metadata().map_err(unreadable)?.len();
-            (Box::new(BufReader::new(file)), Some(size))
+            let lines = count_lines(&file).map_err(unreadable)?;
+            (Box::new(BufReader::new(file)), lines)
         };
         let peer = global.open()?;
         let mut importing = Importing::new(peer.archive(), peer.name().cloned(), peer.fingerprint());
-        let progress = Progress::new(size, tr!("import-progress"));
+        let progress = Progress::new(count, tr!("import-progress"));
         let bad_line = self.import(&mut importing, Lines { input, number: 0 }, &progress).await?;
         progress.done();
         let (counts, findings) = importing.end().await?;
@@ -94,8 +94,9 @@ impl Import {
             };
             messages.extend(message);
             if messages.len() == AT_ONCE || bytes >= BYTES_AT_ONCE {
+                progress.step(messages.len() as u64);
                 importing.take(std::mem::take(&mut messages)).await?;
-                progress.step(std::mem::take(&mut bytes) as u64);
+                bytes = 0;
             }
         };
         if !messages.is_empty() {
@@ -152,6 +153,25 @@ impl<R: BufRead> Lines<R> {
         let message = Record::parse(&line).map_err(BadLine::Record)?;
         Ok(Some((Some(message), length)))
     }
+}
+
+/// How many lines a file has, if somebody is there who may see how far it is and it can be read twice.
+fn count_lines(file: &File) -> io::Result<Option<u64>> {
+    if !io::stderr().is_terminal() || !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let (mut reader, mut lines) = (BufReader::with_capacity(1 << 16, file), 0);
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        lines += bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
+        let length = bytes.len();
+        reader.consume(length);
+    }
+    (&*file).rewind()?;
+    Ok(Some(lines))
 }
 
 fn why(bad: &BadRecord) -> String {

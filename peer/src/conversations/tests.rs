@@ -171,7 +171,8 @@ async fn no_listing_sorts_or_scans_what_it_does_not_show() {
 #[tokio::test]
 async fn times_and_ids_are_found_by_their_indexes() {
     let (_dir, conversations) = conversations(10).await;
-    for sql in [FIRST_SINCE, LAST_BEFORE, WITH_ID] {
+    let found = query::search(&Query { partner: Some("p1".parse().unwrap()), ..Query::default() });
+    for sql in [FIRST_SINCE, LAST_BEFORE, WITH_ID, &found] {
         let plan = plan(&conversations, sql);
         let scans = |step: &&String| {
             let reads = step.starts_with("SCAN ") || step.starts_with("SEARCH ");
@@ -244,4 +245,72 @@ async fn what_is_said_under_a_name_that_has_a_key_is_listed_apart_from_what_its_
     let unread = crate::inbound::inbox::Inbox::new(conversations.store.clone()).unread().unwrap();
     let expected = [("ana", 2), ("old", 1), ("zé", 2)].map(|(name, count)| (name.to_owned(), count));
     assert_eq!(unread, expected.into());
+}
+
+#[tokio::test]
+async fn texts_are_brought_in_bit_by_bit_and_each_once() {
+    let (_dir, conversations) = conversations(25).await;
+    let import = conversations.store.write(|connection| {
+        let mut positions = imported::Positions::begin(connection)?;
+        for _ in 0..5 {
+            let position = positions.give();
+            connection.execute(
+                "INSERT INTO received (position, place, sender, id, from_name, to_name, body, received_at, source)
+                 VALUES (?1, ?1, x'', randomblob(16), 'p1', 'ana', 'oi', '', '')",
+                [position],
+            )?;
+        }
+        positions.write(connection)
+    });
+    import.await.unwrap();
+    let pattern = words::Pattern::words("OI").unwrap();
+    let found = || conversations.search(&Query::default(), &pattern).unwrap();
+    let delete = |position: i64| {
+        conversations.store.write(move |connection| {
+            words::forget(connection, position, "oi")?;
+            connection.execute("DELETE FROM received WHERE position = ?1", [position])
+        })
+    };
+    // One that is not in yet, with all behind it, and one that is.
+    assert_eq!((found().len(), conversations.unindexed().unwrap()), (0, 30));
+    delete(24).await.unwrap();
+    let mut rounds = Vec::new();
+    loop {
+        let texts = conversations.index_at_most(7).await.unwrap();
+        rounds.push((texts, found().len()));
+        if texts == 0 {
+            break;
+        }
+    }
+    assert_eq!(rounds, [(7, 7), (7, 14), (7, 21), (3, 24), (5, 29), (0, 29)]);
+    assert_eq!(conversations.unindexed().unwrap(), 0);
+    delete(2).await.unwrap();
+    delete(imported::BEFORE_ALL + 1).await.unwrap();
+    let all: Vec<i64> = (2..=5)
+        .map(|nth| imported::BEFORE_ALL + nth)
+        .chain((1..=25).filter(|p| ![2, 24].contains(p)))
+        .collect();
+    assert_eq!(found(), all, "in the order of listings");
+    assert_eq!(conversations.index().await.unwrap(), 0);
+    let sound = conversations.store.write(|connection| {
+        connection.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)", [])
+    });
+    sound.await.unwrap();
+}
+
+#[test]
+fn what_is_typed_is_words_and_nothing_else() {
+    for (typed, expected) in [
+        ("a b", Some("\"a\" \"b\"")),
+        ("say \"hi\"", Some("\"say\" \"\"\"hi\"\"\"")),
+        ("! a*", Some("\"a*\"")),
+        (" ! \t", None),
+        ("", None),
+    ] {
+        assert_eq!(
+            words::Pattern::words(typed).map(|pattern| format!("{pattern:?}")),
+            expected.map(|sql| format!("Pattern({sql:?})")),
+            "{typed}"
+        );
+    }
 }

@@ -109,7 +109,7 @@ impl Conversations {
         self.index_at_most(AT_ONCE).await
     }
 
-    async fn index_at_most(&self, most: usize) -> Result<usize, Fault> {
+    pub(super) async fn index_at_most(&self, most: usize) -> Result<usize, Fault> {
         if self.unindexed()? == 0 {
             return Ok(0);
         }

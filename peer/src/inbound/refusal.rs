@@ -63,7 +63,7 @@ pub(super) fn of_quota(exceeded: Exceeded) -> Problem {
     };
     Slug::QuotaExceeded
         .because(format!(
-            "This peer keeps {} of {whose} ({flag}){used_up}. Its user makes room by deleting messages, {remedy}. Try again later.",
+            "This peer keeps {} of {whose} ({flag}){used_up}. Its user makes room with `peer delete` or `peer prune`, {remedy}. Try again later.",
             quota.in_words(),
         ))
         .retry_after(60)
