@@ -26,6 +26,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "server/src/directory/restart.rs",
             "peer/src/database.rs",
             "peer/src/archive.rs",
+            "peer/src/archive/import.rs",
             "peer/src/contacts.rs",
             "peer/src/contacts/",
             "peer/src/conversations.rs",

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use protocol::Name;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
+use uuid::Uuid;
 
 use super::{State, closed, unreadable};
 use crate::conversations::words;
@@ -15,6 +16,11 @@ const OLD: &str =
 const OLD_OF_NAME: &str =
     "SELECT position FROM sent WHERE to_name = :name AND +at < :before AND state <> 'queued'
                            ORDER BY place LIMIT :most";
+
+/// Whether a message with this id was deleted.
+pub(super) fn was(connection: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM deleted_sent WHERE id = ?1")?.exists([id.as_bytes()])
+}
 
 /// Deletes a message, in the transaction of all that go with it; whether it was still there. One that waits is not
 /// delivered any more, unless it is under way.

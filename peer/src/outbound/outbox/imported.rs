@@ -7,7 +7,7 @@ use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use uuid::Uuid;
 
-use super::{State, closed};
+use super::{State, closed, deleted};
 use crate::conversations::imported::{Outcome, Positions};
 
 /// A message that was sent from elsewhere.
@@ -54,7 +54,7 @@ pub fn keep(
     if connection.prepare_cached("SELECT 1 FROM sent WHERE id = ?1")?.exists([id])? {
         return Ok(Outcome::Known);
     }
-    if connection.prepare_cached("SELECT 1 FROM deleted_sent WHERE id = ?1")?.exists([id])? {
+    if deleted::was(connection, sent.id)? {
         return Ok(Outcome::Deleted);
     }
     let (state, reason) = match sent.state {
