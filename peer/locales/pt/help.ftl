@@ -402,11 +402,6 @@ help-export = Escreve tudo o que está guardado, uma mensagem por linha
 help-export-long =
     Cada linha é um objeto JSON, com o que `peer history --json` tem e o que `peer import` precisa além disso; a mensagem mais antiga vem
     primeiro. Chaves e contatos não estão nele: identity.pem na pasta de dados é o que faz de outra máquina este par.
-
-help-export = Escreve tudo o que está guardado, uma mensagem por linha
-help-export-long =
-    Cada linha é um objeto JSON, com o que `peer history --json` mostra e o que `peer import` precisa além disso; a mensagem mais
-    antiga vem primeiro. Chaves e contatos não vão junto: é o identity.pem da pasta de dados que faz de outra máquina este par.
 help-export-examples =
     peer export history.jsonl  um arquivo que só você pode ler
     peer export | jq -r .body  todos os textos
@@ -423,20 +418,6 @@ help-import-long =
     em si mesmo. Um nome que tem outra chave aqui fica com ela.
 
     Uma linha que não é uma mensagem encerra a importação: o que está antes dela foi importado. Depois de corrigida, o mesmo comando continua.
-
-help-export-file = Para onde; a saída padrão se não houver nenhum, ou para `-`. O que já está lá é trocado quando tudo estiver escrito
-
-help-import = Traz o que `peer export` escreveu
-help-import-long =
-    O que já está guardado aqui é pulado, e o que foi apagado aqui também: o mesmo arquivo pode ser importado de novo. O que é
-    importado aparece na lista antes do que chegou ou foi escrito aqui, mas o de cada remetente na ordem em que foi escrito. O que
-    lá ainda esperava para ser entregue fica expirado aqui; `peer retry` o envia.
-
-    Um nome que não tem chave aqui recebe a última que, segundo o arquivo, ele provou, e isso é dito: importe só arquivos em que
-    você confia como em você. Um nome que tem outra chave aqui fica com a sua.
-
-    Uma linha que não é uma mensagem termina a importação: o que está antes dela foi importado. Depois de corrigida, o mesmo
-    comando continua.
 help-import-examples =
     peer import history.jsonl
     ssh old-machine peer export | peer import -
