@@ -49,10 +49,10 @@ fn in_package(text: &str) -> String {
 /// middle of a quotation is text.
 #[must_use]
 pub fn in_a_line(line: &str) -> String {
-    let mut quotes = 0;
+    let mut seen = 0;
     let words = line.split(' ').map(|word| {
-        let quoted = quotes % 2 == 1;
-        quotes += word.matches('\'').count();
+        let quoted = seen % 2 == 1;
+        seen += word.matches('\'').count();
         let bare = word.trim_start_matches(['"', '\'', '$', '(']);
         let opening = &word[..word.len() - bare.len()];
         match bare {
