@@ -30,6 +30,9 @@ mod hostile_text;
 /// What people see at a terminal: columns, times, marks, colour.
 mod terminal;
 
+/// Every example in README and in help, as it is printed.
+mod examples;
+
 /// A program leaves a message as curl would, rightly and in every wrong way.
 mod messages;
 

@@ -266,7 +266,7 @@ help-whoami-long =
     outro. --json mostra os mesmos membros em uma linha.
 help-whoami-examples =
     peer whoami
-    curl --insecure --pinnedpubkey "$(peer whoami --json | jq -r .curl_pin)" https://127.0.0.1:7101/identity
+    curl -k --pinnedpubkey "$(peer whoami --json | jq -r .curl_pin)" https://127.0.0.1:7101/health
 
 help-config = Mostra cada ajuste, e de onde vem o valor
 help-config-long =

@@ -20,7 +20,7 @@ use super::words::{rows_of_words, words};
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer whoami
-  curl --insecure --pinnedpubkey \"$(peer whoami --json | jq -r .curl_pin)\" https://127.0.0.1:7101/identity")]
+  curl -k --pinnedpubkey \"$(peer whoami --json | jq -r .curl_pin)\" https://127.0.0.1:7101/health")]
 pub struct Whoami;
 
 /// Who this peer is, for programs.
