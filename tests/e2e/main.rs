@@ -24,6 +24,9 @@ mod completions;
 /// Help and the manual: each command has a page, in both languages, under the name that it was started by.
 mod manual;
 
+/// What was perhaps meant by a misspelt command, flag, value or name; every mistake in both languages.
+mod suggestions;
+
 /// What a stranger writes is shown, never sent to a terminal.
 mod hostile_text;
 

@@ -48,7 +48,7 @@ fn another(key: &str) -> &'static str {
     match key.rsplit('.').next().unwrap() {
         "server" => "\"http://192.0.2.1:7100\"",
         "color" => "\"never\"",
-        "lang" => "\"en\"",
+        "lang" => "\"pt\"",
         "name" => "\"zeca\"",
         "listen" | "ui" => "\"127.0.0.1:7\"",
         "advertise" => "\"https://192.0.2.1:7\"",

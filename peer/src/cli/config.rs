@@ -5,7 +5,7 @@ use clap::{Args, CommandFactory as _};
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
-use super::language::tr;
+use super::language::{language, tr};
 use super::output::{FAINT, Output};
 use super::settings::{self, Setting, Source};
 use super::table::{Cell, Table};
@@ -50,7 +50,13 @@ impl Config {
         let commands = Arguments::command();
         settings::check_values(&commands, &global.settings.file, None)?;
         let all = settings::all(&commands);
-        let values = all.iter().map(|setting| (setting, global.settings.value_of(setting)));
+        let values = all.iter().map(|setting| match global.settings.value_of(setting) {
+            // Without a word the locale decides.
+            (None, source) if setting.flag == "lang" => {
+                (setting, (Some(language().code().to_owned()), source))
+            }
+            said => (setting, said),
+        });
         if output.json {
             for (setting, (value, source)) in values {
                 output.line(&Line { key: setting.key(), value: value.as_deref(), source: source.word() })?;

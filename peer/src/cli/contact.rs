@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::language::tr;
 use super::output::{FAINT, NAME, Output, note};
+use super::suggest;
 use crate::contacts::{Contact, Kind};
 use crate::outbound::lock;
 use crate::peer::Peer;
@@ -71,13 +72,13 @@ pub(super) fn known(peer: &Peer, name: &Name) -> Result<Contact, Failure> {
     if contact.pin.is_some() || contact.blocked || peer.contacts.known(name)? {
         return Ok(contact);
     }
-    Err(unknown(name))
+    Err(unknown(peer, name))
 }
 
 /// Nothing is known of this name: said alike by every command that needs one who is.
-pub(super) fn unknown(name: &Name) -> Failure {
-    Failure::new(Exit::UnknownRecipient, tr!("contact-unknown", name = name))
-        .hint(tr!("contact-unknown-hint"))
+pub(super) fn unknown(peer: &Peer, name: &Name) -> Failure {
+    let failure = Failure::new(Exit::UnknownRecipient, tr!("contact-unknown", name = name));
+    suggest::known_instead_of(name, failure.hint(tr!("contact-unknown-hint")), peer)
 }
 
 /// Refuses this peer's own name: nobody is their own contact.

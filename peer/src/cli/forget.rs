@@ -34,7 +34,7 @@ impl Forget {
             }
             Forgotten::Blocked => Err(Failure::new(Exit::Failed, tr!("forget-blocked", name = name))
                 .hint(tr!("forget-blocked-hint", name = name))),
-            Forgotten::Unknown => Err(unknown(name)),
+            Forgotten::Unknown => Err(unknown(&peer, name)),
         }
     }
 }

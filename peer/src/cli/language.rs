@@ -41,6 +41,17 @@ pub enum Language {
     Portuguese,
 }
 
+impl Language {
+    /// As `--lang` takes it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Portuguese => "pt",
+        }
+    }
+}
+
 static CHOSEN: OnceLock<Language> = OnceLock::new();
 static FOR_PROGRAMS: AtomicBool = AtomicBool::new(false);
 

@@ -167,7 +167,7 @@ impl Open<'_> {
         let names = send::recipients(to.trim())?;
         let body = Body::try_from(text).map_err(|error| Failure::usage(error.told()))?;
         let outbound = self.peer.outbound()?;
-        let routes = outbound.resolve(&names, false).await?;
+        let routes = send::resolve(self.peer, &outbound, &names, false).await?;
         let sent = send::send(&outbound, routes, &body, TERMS, Patience::FirstTry).await?;
         for (queued, standing) in &sent {
             send::print(queued, standing, self.output)?;

@@ -9,18 +9,18 @@ use protocol::name::NameError;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Global;
 use super::exit::{Exit, Failure};
 use super::faults::Told as _;
 use super::language::{reasons::translated, tr};
 use super::output::{ERROR, GOOD, NAME, Output, WARNING, complain, note};
 use super::progress::Progress;
 use super::untrusted::shortened;
+use super::{Global, suggest};
 use crate::conversations::State;
-use crate::outbound::Outbound;
 use crate::outbound::errand::{Patience, SeeThroughError};
 use crate::outbound::outbox::{Draft, Queued, Standing, Terms};
 use crate::outbound::route::Route;
+use crate::outbound::{Outbound, Unsendable};
 use crate::peer::Peer;
 
 /// Leave a message for others
@@ -93,7 +93,7 @@ impl Send {
         peer.go_by(self.name.clone())?;
         let outbound = peer.outbound()?;
         let routes = match names {
-            Some(names) => outbound.resolve(&names, self.insecure).await?,
+            Some(names) => resolve(&peer, &outbound, &names, self.insecure).await?,
             None => everyone_online(&peer, &outbound, self.insecure).await?,
         };
         if routes.is_empty() {
@@ -128,6 +128,25 @@ impl Send {
             }
         }
     }
+}
+
+/// Finds the way to each recipient. Where there is nobody of a name, it is asked who was perhaps meant.
+pub(super) async fn resolve(
+    peer: &Peer,
+    outbound: &Outbound,
+    names: &[Name],
+    insecure: bool,
+) -> Result<BTreeMap<Name, Route>, Failure> {
+    let error = match outbound.resolve(names, insecure).await {
+        Ok(routes) => return Ok(routes),
+        Err(error) => error,
+    };
+    let unknown = match &error {
+        Unsendable::Unknown(names) => names.clone(),
+        Unsendable::NeverMet(name) => vec![name.clone()],
+        _ => return Err(error.into()),
+    };
+    Err(suggest::instead_of(&unknown, error.into(), peer).await)
 }
 
 /// Sends `body` to each of those whose routes were found, and sees it through.

@@ -1,11 +1,11 @@
 use clap::Args;
 use protocol::{Fingerprint, Name};
 
-use super::Global;
 use super::contact::{refuse_own_key, refuse_own_name, report, wake};
 use super::exit::{Exit, Failure};
 use super::language::tr;
 use super::output::{Output, note};
+use super::{Global, suggest};
 use crate::contacts::Trusted;
 use crate::peer::Peer;
 
@@ -87,8 +87,11 @@ async fn told(peer: &Peer, name: &Name) -> Result<Fingerprint, Failure> {
             let what = tr!("trust-not-known", name = name);
             Err(which(name, what, answered, spoke))
         }
-        (Ok(None), ..) => Err(Failure::new(Exit::UnknownRecipient, nobody(peer, name))
-            .hint(tr!("trust-give-it-hint", name = name))),
+        (Ok(None), ..) => {
+            let failure = Failure::new(Exit::UnknownRecipient, nobody(peer, name));
+            let failure = failure.hint(tr!("trust-give-it-hint", name = name));
+            Err(suggest::instead_of(std::slice::from_ref(name), failure, peer).await)
+        }
         (Err(error), ..) => Err(Failure::from(error).hint(tr!("trust-give-it-hint", name = name))),
     }
 }

@@ -86,7 +86,8 @@ pub fn fault_of_value(error: &clap::Error) -> Option<String> {
 fn suggestion(error: &clap::Error) -> Option<String> {
     let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     // clap puts the likest last.
-    let near: Vec<_> = near.into_iter().flat_map(|kind| words(error, kind).into_iter().rev()).collect();
+    let near: Vec<_> =
+        near.into_iter().flat_map(|kind| words(error, kind).into_iter().rev()).take(3).collect();
     if !near.is_empty() {
         return Some(did_you_mean(&near));
     }
