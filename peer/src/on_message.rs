@@ -9,13 +9,14 @@ mod progress;
 mod queue;
 mod said;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use store::Store;
 use tokio::sync::Notify;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +41,8 @@ pub struct Runner {
     /// Is told when something was stored.
     arrived: Arc<Notify>,
     queue: Queue,
+    /// What is under way, by task.
+    under_way: HashMap<Id, Turn>,
     rest: Duration,
 }
 
@@ -66,6 +69,20 @@ enum NotBegun {
     Start(#[from] io::Error),
     #[error(transparent)]
     Fault(#[from] Fault),
+    #[error("a defect of this program: {0}")]
+    Defect(JoinError),
+}
+
+/// What is to be done with messages that come in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum OnMessage {
+    /// Nothing, and those that wait for their command go on waiting.
+    #[default]
+    Wait,
+    /// Nothing, and none waits any more.
+    Nothing,
+    /// This is to be run for each.
+    Run(Command),
 }
 
 /// Forgets what still waited for a command: the peer runs without one.
@@ -85,7 +102,7 @@ impl Runner {
         let progress = progress::begin(store).await?;
         let job = Job { command: Arc::new(command), surroundings: Arc::new(surroundings), conversations };
         let queue = Queue::new(progress);
-        Ok(Self { job, store: store.clone(), arrived, queue, rest: SHORTEST_REST })
+        Ok(Self { job, store: store.clone(), arrived, queue, under_way: HashMap::new(), rest: SHORTEST_REST })
     }
 
     /// Runs commands until `stop` says so; those that run then are let finish, and those that do not are begun the next
@@ -101,16 +118,18 @@ impl Runner {
                 && let Some(turn) = self.queue.next()
             {
                 let job = self.job.clone();
-                running.spawn(async move { (job.run(&turn).await, turn) });
+                let begun = turn.clone();
+                let task = running.spawn(async move { job.run(&begun).await });
+                self.under_way.insert(task.id(), turn);
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(ended) = running.join_next() => self.settle(ended, &stop).await,
+                Some(ended) = running.join_next_with_id() => self.settle(ended, &stop).await,
                 () = self.arrived.notified() => {}
             }
         }
         let finished = async {
-            while let Some(ended) = running.join_next().await {
+            while let Some(ended) = running.join_next_with_id().await {
                 self.settle(ended, &stop).await;
             }
         };
@@ -136,21 +155,23 @@ impl Runner {
         Ok(())
     }
 
-    async fn settle(&mut self, outcome: Result<(Outcome, Turn), JoinError>, stop: &CancellationToken) {
+    async fn settle(&mut self, ended: Result<(Id, Outcome), JoinError>, stop: &CancellationToken) {
+        let (task, outcome) = match ended {
+            Ok((task, outcome)) => (task, outcome),
+            Err(defect) => (defect.id(), Outcome::NotBegun(NotBegun::Defect(defect))),
+        };
+        let Some(turn) = self.under_way.remove(&task) else { return };
         match outcome {
-            Ok((Outcome::Over, turn)) => {
+            Outcome::Over => {
                 self.rest = SHORTEST_REST;
                 let change = self.queue.over(turn);
                 if let Err(fault) = progress::write(&self.store, change).await {
                     tracing::warn!(%fault, "how far the commands of --on-message have come is not written down: some may be run twice");
                 }
             }
-            Ok((Outcome::NotBegun(why), turn)) => {
+            Outcome::NotBegun(why) => {
                 self.queue.again(turn);
                 self.pause(&why, stop).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, "a command of --on-message ended with a defect of this program");
             }
         }
     }

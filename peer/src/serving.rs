@@ -23,7 +23,7 @@ use crate::inbound::claims::Claims;
 use crate::inbound::endpoint::{self, Endpoint};
 use crate::inbound::gate::Gate;
 use crate::inbound::inbox::Terms;
-use crate::on_message::{self, Command, Runner, Surroundings};
+use crate::on_message::{self, OnMessage, Runner, Surroundings};
 use crate::outbound::dispatcher::Dispatcher;
 use crate::outbound::ears::Ears;
 use crate::outbound::lock::{self, Attempt, Bell, Lock, Role};
@@ -70,7 +70,7 @@ pub struct Wanted {
     /// Whose messages it takes, and how many.
     pub terms: Terms,
     /// What is to be run for each message that comes in.
-    pub on_message: Option<Command>,
+    pub on_message: OnMessage,
 }
 
 /// Why a peer does not run.
@@ -206,13 +206,13 @@ impl Serving {
     }
 
     /// Runs a command for each message from now on, or none.
-    async fn run_commands(
-        &mut self,
-        command: Option<Command>,
-        stop: &CancellationToken,
-    ) -> Result<(), Fault> {
+    async fn run_commands(&mut self, wanted: OnMessage, stop: &CancellationToken) -> Result<(), Fault> {
         let Peer { data_dir, directory, store, inbox, .. } = &*self.peer;
-        let Some(command) = command else { return on_message::forget(store).await };
+        let command = match wanted {
+            OnMessage::Wait => return Ok(()),
+            OnMessage::Nothing => return on_message::forget(store).await,
+            OnMessage::Run(command) => command,
+        };
         let server =
             directory.as_ref().map_or_else(|| "none".to_owned(), |directory| directory.url().to_string());
         let surroundings = Surroundings { data_dir: data_dir.clone(), server };
@@ -295,6 +295,8 @@ impl Serving {
         }
         for task in self.upkeep {
             task.abort();
+            // What it has open of the database is to be closed before the last one closes it.
+            drop(task.await);
         }
         self.peer.close();
     }

@@ -13,6 +13,10 @@ fn a_peer_that_is_told_to_stop_is_offline_at_once() {
         let mut ana = Peer::start(&directory, &format!("ana{}", signal.as_raw()));
         ana.signal(signal);
         assert_eq!(ana.daemon().wait(), Some(0));
+        assert!(
+            !ana.folder().join("recado.db-wal").exists(),
+            "the database is closed, and whole in its file"
+        );
         assert_eq!(directory.online(), ["rui"], "with a lease of 60 s it would still be listed");
         let claim = directory.get(&format!("/peers/{}", ana.name())).expect(200);
         assert_eq!(claim.json()["online"], false, "the claim stays");

@@ -122,6 +122,22 @@ fn what_was_kept_before_is_not_the_commands_business() {
 }
 
 #[test]
+fn the_menu_leaves_what_waits_to_the_next_daemon() {
+    let mut rui = Peer::of("none", "rui");
+    let bot = Bot::new("echo begun >> begun; read -r word < gate; exit 1");
+    let gate = bot.fifo("gate");
+    bot.serve(&mut rui);
+    leave(&rui, "ana", "waits");
+    bot.until_lines("begun", 1);
+    rui.kill();
+    drop(fs::OpenOptions::new().read(true).write(true).open(gate).unwrap());
+    rui.run_with_input(&["menu", "--listen", "127.0.0.1:0"], "0\n").expect(0);
+    bot.is(APPENDS);
+    bot.serve(&mut rui);
+    assert_eq!(bot.until_lines("said", 1), ["waits"]);
+}
+
+#[test]
 fn whoever_is_killed_before_the_command_runs_it_at_the_next_start() {
     let mut rui = Peer::of("none", "rui");
     // It waits before it does anything, and dies with this story's end of the pipe.
@@ -248,13 +264,19 @@ fn a_bot_answers() {
     let ana = Peer::start(&directory, "ana");
     let mut rui = Peer::offline(&directory, "rui");
     let program = peer_command().get_program().to_str().unwrap().to_owned();
-    let bot = Bot::new(&format!(r#"{program} send "$RECADO_FROM" "you said: $(cat)""#));
+    let bot = Bot::new(&format!(r#"{program} send -- "$RECADO_FROM" "you said: $(cat)""#));
     bot.serve(&mut rui);
     directory.until_online("rui", true);
     for word in ["one", "two", "three"] {
         assert_eq!(ana.send("rui", word).state, "delivered");
     }
     ana.until_inbox_is(&["you said: one", "you said: two", "you said: three"]);
+    // A name may look like a flag: it is one where the script does not say that flags are over.
+    let id = leave(&rui, "--all", "answer everybody");
+    rui.daemon().stderr_until("nobody has that name", |log| {
+        log.lines().any(|line| line.contains(&id) && line.contains("exit status: 5")).then_some(())
+    });
+    assert_eq!(ana.inbox_bodies().len(), 3);
 }
 
 #[test]

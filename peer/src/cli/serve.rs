@@ -16,7 +16,7 @@ use super::language::tr;
 use super::terms::TermsFlags;
 use super::untrusted::Untrusted;
 use super::{Global, settings};
-use crate::on_message::{Command, CommandError};
+use crate::on_message::{Command, CommandError, OnMessage};
 use crate::peer::Peer;
 use crate::serving::{Serving, Wanted};
 
@@ -92,7 +92,7 @@ impl Serve {
         let wanted = Wanted {
             limits: self.limits.limits(),
             terms: self.terms.terms(),
-            on_message: self.on_message,
+            on_message: self.on_message.map_or(OnMessage::Nothing, OnMessage::Run),
             ..self.listening.wanted()?
         };
         let starting = async { Ok::<_, Failure>(Serving::start(global.open()?, wanted).await?) };
