@@ -10,6 +10,7 @@ mod contact;
 mod contacts;
 mod delete;
 mod demo;
+mod destination;
 mod doctor;
 mod exit;
 mod export;

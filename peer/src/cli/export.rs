@@ -1,15 +1,16 @@
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tempfile::NamedTempFile;
 
 use super::Global;
+use super::destination::Destination;
 use super::exit::{Exit, Failure};
 use super::language::tr;
 use super::output::{Output, note, write_line};
 use super::progress::Progress;
+use super::untrusted::Untrusted;
 use crate::archive::record::Record;
 use crate::conversations::Query;
 use crate::peer::Peer;
@@ -38,22 +39,16 @@ impl Export {
                 output.flush()?;
             }
             Some(file) => {
-                let unwritable = |error: io::Error| {
-                    Failure::new(Exit::Failed, tr!("export-unwritable", file = file.display(), why = error))
+                let shown = Untrusted(&file.display().to_string()).to_string();
+                let unwritable = |why: io::Error| {
+                    Failure::new(Exit::Failed, tr!("export-unwritable", file = shown, why = why))
                 };
-                if file.is_dir() {
-                    return Err(unwritable(io::ErrorKind::IsADirectory.into()));
-                }
-                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let aside = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
-                let mut writer = BufWriter::new(aside);
+                let mut destination = Destination::open(&file).map_err(unwritable)?;
                 let progress = Progress::new(None, tr!("export-progress"));
-                let count = write_all(&peer, &mut writer, &progress)?;
+                let count = write_all(&peer, &mut destination, &progress)?;
                 progress.done();
-                let aside = writer.into_inner().map_err(|error| unwritable(error.into_error()))?;
-                aside.as_file().sync_all().map_err(unwritable)?;
-                aside.persist(&file).map_err(|error| unwritable(error.error))?;
-                note(&tr!("export-done", count = count, file = file.display()));
+                destination.finish().map_err(unwritable)?;
+                note(&tr!("export-done", count = count, file = shown));
             }
         }
         Ok(Exit::Done)
