@@ -39,7 +39,7 @@ pub struct Finding {
 }
 
 /// What is looked at, in the order in which it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
     DataDirectory,
     Disk,

@@ -214,7 +214,7 @@ impl Serving {
             OnMessage::Run(command) => command,
         };
         let server =
-            directory.as_ref().map_or_else(|| "none".to_owned(), |directory| directory.url().to_string());
+            directory.as_ref().map_or_else(|| "none".to_owned(), |directory| directory.url().typed());
         let surroundings = Surroundings { data_dir: data_dir.clone(), server };
         let runner = Runner::begin(command, surroundings, store, inbox.arrived()).await?;
         self.tasks.push(tokio::spawn(runner.run(stop.clone())));

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::command::Command;
 use crate::directory::{EventLimits, Options, Retention};
+use crate::program;
 
 /// Lists who is online and where; no message passes through it.
 #[derive(Debug, Clone, Parser)]
@@ -103,6 +104,9 @@ pub struct Config {
     pub limits: LimitFlags<CONNECTIONS, LONGEST_BODY>,
 }
 
+/// What the package's service keeps, which its operator's commands mean.
+const SERVICE_DATABASE: &str = "/var/lib/recado-directory/directory.db";
+
 /// Ten thousand peers may come back at the same moment, each over a connection of its own.
 const CONNECTIONS: usize = 16_384;
 
@@ -114,7 +118,9 @@ fn with_variable(flag: Arg) -> Arg {
     match flag.get_long() {
         Some(long) => {
             let variable = format!("RECADO_DIRECTORY_{}", long.to_uppercase().replace('-', "_"));
-            flag.env(variable)
+            // An empty variable is one that was not set.
+            let is_empty = std::env::var_os(&variable).is_some_and(|value| value.is_empty());
+            if is_empty { flag } else { flag.env(variable) }
         }
         None => flag,
     }
@@ -134,6 +140,10 @@ impl Config {
     pub fn database(&self) -> anyhow::Result<PathBuf> {
         if let Some(path) = &self.db {
             return Ok(path.clone());
+        }
+        let service = Path::new(SERVICE_DATABASE);
+        if self.command.is_some() && program::is_packaged() && service.exists() {
+            return Ok(service.to_owned());
         }
         let platform = etcetera::choose_base_strategy().map_err(|_| {
             anyhow::anyhow!("there is no home directory: say where the database is with --db")

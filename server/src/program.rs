@@ -15,6 +15,12 @@ static PACKAGED: LazyLock<bool> = LazyLock::new(|| {
 
 const PACKAGE: &str = "recado-directory";
 
+/// Whether this is `recado-directory`.
+#[must_use]
+pub fn is_packaged() -> bool {
+    *PACKAGED
+}
+
 /// A text of ours with the commands in it under the names that this user types.
 #[must_use]
 pub fn renamed(text: &str) -> String {

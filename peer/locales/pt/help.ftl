@@ -58,7 +58,7 @@ help-serve-on-message-long =
     ou false), `RECADO_FINGERPRINT`, `RECADO_SENT_AT`, `RECADO_RECEIVED_AT`, `RECADO_REPLY_TO`; um `peer send` dentro dele
     envia como este par. O que ele diz na saída de erros vai para o log, a saída padrão para lugar nenhum. As mensagens de
     cada remetente têm a vez uma depois da outra; quatro comandos rodam ao mesmo tempo, por no máximo 30 s. Um comando
-    interrompido pelo fim do par roda de novo no próximo início
+    interrompido pelo fim do par roda de novo no próximo início. Em config.toml, escreva o caminho completo do programa
 help-serve-ui = Onde a página do navegador vai escutar; aceito, e sem efeito até que ela exista
 help-serve-no-ui = Sem página no navegador; aceito, e já é assim até que ela exista
 help-serve-accept = De quem as mensagens são aceitas; os outros são avisados

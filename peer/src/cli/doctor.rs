@@ -54,8 +54,8 @@ impl Doctor {
         };
         let findings = doctor::examine(&patient).await;
         let mut all: Vec<Told> = findings.iter().map(tell).collect();
-        let before = all.iter().position(|told| told.check as u8 > Check::Config as u8);
-        all.insert(before.unwrap_or(all.len()), config(global));
+        all.push(config(global));
+        all.sort_by_key(|told| told.check);
         let checks = all.iter().map(|told| width(&telling::title(told.check))).max().unwrap_or(0);
         let words = STATUSES.map(|status| width(&word(status))).into_iter().max().unwrap_or(0);
         for told in &all {

@@ -41,7 +41,7 @@ pub struct Serve {
     /// `RECADO_VERIFIED` (true or false), `RECADO_FINGERPRINT`, `RECADO_SENT_AT`, `RECADO_RECEIVED_AT`, `RECADO_REPLY_TO`;
     /// `peer send` in it sends as this peer. What it says on standard error goes to the log, its standard output nowhere.
     /// Each sender's messages have their turn one after the other; four commands run at once, for 30 s at most. A command
-    /// that the end of the peer cut short is run again at the next start
+    /// that the end of the peer cut short is run again at the next start. In config.toml write the program's whole path
     #[arg(long, value_name = "CMD", value_parser = command, env = "RECADO_ON_MESSAGE", hide_env_values = true)]
     on_message: Option<Command>,
     #[command(flatten)]

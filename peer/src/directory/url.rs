@@ -46,6 +46,12 @@ impl DirectoryUrl {
         self.pin
     }
 
+    /// As it would be typed, with the key that it has to have.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        self.pin.map_or_else(|| self.to_string(), |pin| format!("{self}#{pin}"))
+    }
+
     /// What vouches for whoever answers there.
     #[must_use]
     pub fn vouching(&self) -> Vouching {
@@ -101,6 +107,14 @@ mod tests {
 
     fn parsed(text: &str) -> Result<DirectoryUrl, DirectoryUrlError> {
         text.parse()
+    }
+
+    #[test]
+    fn what_is_typed_again_has_the_key_too() {
+        let key = "gpfdx6zt4jpgc2v32dv7zk7cn4gtqsolschlxwfnhstrvljwo5na";
+        for url in [format!("https://dir.example:7100#{key}"), "https://dir.example:7100".to_owned()] {
+            assert_eq!(parsed(&url).unwrap().typed(), url);
+        }
     }
 
     #[test]
