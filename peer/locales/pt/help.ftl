@@ -196,7 +196,7 @@ help-contacts-long =
     para comparar ao telefone.
 help-contacts-examples =
     peer contacts
-    peer contacts rui  a chave inteira de rui, também em palavras
+    peer contacts rui  a chave inteira, e em palavras
     peer contacts --json | jq -r 'select(.mismatch).name'  sob que nome outra chave falou
 help-contacts-name = Só este
 

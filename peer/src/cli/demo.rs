@@ -20,6 +20,7 @@ use super::faults::Told as _;
 use super::follow::Follower;
 use super::language::program::command;
 use super::language::tr;
+use super::listing::Listing;
 use super::output::{FAINT, NAME, Output};
 use super::serve::Signals;
 use super::{listing, online, send};
@@ -224,7 +225,7 @@ async fn arrive(at: &mut Follower, whose: &Peer, output: &mut Output) -> Result<
     let arrived = within(at.next()).await?;
     for entry in &arrived {
         write!(output, " ")?;
-        listing::print_one(entry, output)?;
+        Listing::following(output).show(std::slice::from_ref(entry), output)?;
     }
     whose.inbox.mark_read(arrived.iter().map(|entry| entry.position).collect()).await?;
     Ok(output.flush()?)

@@ -7,7 +7,7 @@ use protocol::Name;
 use super::Global;
 use super::exit::{Exit, Failure};
 use super::follow::Follower;
-use super::listing;
+use super::listing::{self, Listing};
 use super::output::{Output, reader_gone};
 use super::part::Part;
 use crate::conversations::{Direction, Query};
@@ -76,14 +76,13 @@ impl Inbox {
         if self.follow {
             let mut follower = Follower::behind(&peer, Query { unread: false, ..query }, after)?;
             let mut gone = pin!(reader_gone());
+            let mut listing = Listing::following(output);
             loop {
                 let entries = tokio::select! {
                     entries = follower.next() => entries?,
                     () = &mut gone => return Ok(Exit::Done),
                 };
-                for entry in &entries {
-                    listing::print_one(entry, output)?;
-                }
+                listing.show(&entries, output)?;
                 let unread =
                     entries.iter().filter(|entry| entry.read == Some(false)).map(|entry| entry.position);
                 mark(&peer, marks, unread.collect(), output).await?;

@@ -76,15 +76,8 @@ pub fn print_with(
     Ok(unread)
 }
 
-/// Prints one message that has just come.
-pub fn print_one(entry: &Entry, output: &mut Output) -> Result<(), Failure> {
-    let mut listing = Listing::new(Clock::for_following(output), None, output);
-    listing.take(entry.clone(), output)?;
-    listing.end(output)
-}
-
 /// Messages on their way to whoever reads them.
-struct Listing {
+pub struct Listing {
     screen: Option<Screen>,
     telling: Telling,
 }
@@ -97,11 +90,23 @@ struct Telling {
 }
 
 impl Listing {
+    /// Messages that are shown at once. Their listing has to be [ended](Self::end).
+    pub fn at_once(output: &Output) -> Self {
+        Self::new(Clock::for_listing(output), None, output)
+    }
+
+    /// Messages that are shown as they come.
+    pub fn following(output: &Output) -> Self {
+        let screen = output.columns().map(Screen::following);
+        Self { screen, ..Self::new(Clock::for_following(output), None, output) }
+    }
+
     fn new(clock: Clock, tries: Option<Timestamp>, output: &Output) -> Self {
         Self { screen: output.columns().map(Screen::new), telling: Telling { clock, tries } }
     }
 
-    fn take(&mut self, entry: Entry, output: &mut Output) -> Result<(), Failure> {
+    /// Shows one message, now or when the listing ends.
+    pub fn take(&mut self, entry: Entry, output: &mut Output) -> Result<(), Failure> {
         if output.json {
             return output.line(&Line::of(&entry));
         }
@@ -111,8 +116,16 @@ impl Listing {
         }
     }
 
-    fn end(&mut self, output: &mut Output) -> Result<(), Failure> {
+    /// Shows what was not shown yet.
+    pub fn end(&mut self, output: &mut Output) -> Result<(), Failure> {
         self.screen.as_mut().map_or(Ok(()), |screen| screen.end(&self.telling, output))
+    }
+
+    /// Shows what has just come.
+    pub fn show(&mut self, arrived: &[Entry], output: &mut Output) -> Result<(), Failure> {
+        self.telling.clock = Clock::for_following(output);
+        arrived.iter().try_for_each(|entry| self.take(entry.clone(), output))?;
+        self.end(output)
     }
 }
 

@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::faults::Told as _;
 use super::follow::Follower;
 use super::language::tr;
+use super::listing::Listing;
 use super::output::{ERROR, NAME, Output, complain, note};
 use super::serve::{Listening, Signals};
 use super::terms::TermsFlags;
@@ -206,9 +207,7 @@ impl Open<'_> {
                 arrived = self.arrivals.next() => {
                     let arrived = arrived?;
                     writeln!(self.output, "\n{}", tr!("menu-arrived"))?;
-                    for entry in &arrived {
-                        listing::print_one(entry, self.output)?;
-                    }
+                    Listing::following(self.output).show(&arrived, self.output)?;
                     self.output.flush()?;
                     self.peer.inbox.mark_read(arrived.iter().map(|entry| entry.position).collect()).await?;
                 }

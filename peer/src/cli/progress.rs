@@ -50,7 +50,6 @@ impl Progress {
     }
 
     /// So many steps more are done.
-    #[allow(dead_code, reason = "for what is imported, exported and pruned")]
     pub fn step(&self, steps: u64) {
         self.bar.inc(steps);
     }

@@ -5,6 +5,7 @@ use protocol::Name;
 
 use super::exit::{Exit, Failure};
 use super::language::tr;
+use super::listing::Listing;
 use super::output::Output;
 use super::part::Part;
 use super::progress::Progress;
@@ -76,11 +77,13 @@ impl Search {
         if found.is_empty() && !output.json {
             super::output::note(&tr!("search-nothing"));
         }
+        let mut listing = Listing::at_once(output);
         for position in found {
             if let Some(entry) = conversations.at(position)? {
-                listing::print_one(&entry, output)?;
+                listing.take(entry, output)?;
             }
         }
+        listing.end(output)?;
         output.flush()?;
         Ok(Exit::Done)
     }

@@ -68,6 +68,7 @@ impl Stage {
         }
         stage.write("make", "#!/bin/sh\necho 'one error'\nexit 2\n");
         stage.write("build.log", "one error\n");
+        stage.write("history.jsonl", "");
         if typist != Typist::Operator {
             stage.starts("server --listen 0.0.0.0:7100", "directory ");
             stage.starts("peer --data-dir others/rui serve --name rui --listen 127.0.0.1:0", "peer ");
@@ -84,6 +85,7 @@ impl Stage {
                     stage.received.push(sent["id"].as_str().unwrap().to_owned());
                 }
                 stage.ends("peer send ana,rui 'on saturday'").expect(0);
+                stage.ends("peer block mallory").expect(0);
                 stage.write(".local/share/recado/config.toml", "[send]\nexpire = \"30d\"\n");
             }
         }

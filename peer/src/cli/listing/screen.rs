@@ -36,6 +36,11 @@ impl Screen {
         Self { columns, held: Vec::new(), names: None }
     }
 
+    /// The same, where nobody knows yet who will come.
+    pub fn following(columns: usize) -> Self {
+        Self { names: Some((columns / 8).max(SHORTEST_NAME)), ..Self::new(columns) }
+    }
+
     /// Shows one message, now or with others.
     pub fn take(&mut self, entry: Entry, telling: &Telling, output: &mut Output) -> Result<(), Failure> {
         if self.names.is_some() {
@@ -68,12 +73,12 @@ impl Screen {
         let before_name = MARKS + times + GAP;
         let names = self.names.unwrap_or(SHORTEST_NAME);
         let text_at = before_name + names + GAP;
-        let is_beside = text_at + NARROWEST_TEXT <= self.columns;
-        let (names, text_at, notes_at) = if is_beside {
-            (names, text_at, text_at)
-        } else {
-            (self.columns.saturating_sub(before_name), MARKS + GAP, MARKS)
-        };
+        let has_columns = text_at + NARROWEST_TEXT <= self.columns;
+        let (text_at, notes_at) = if has_columns { (text_at, text_at) } else { (MARKS + GAP, MARKS) };
+        // A name is cut only where the terminal ends: two might begin alike.
+        let (to, name) = partner(entry);
+        let is_beside = has_columns && width(&to) + width(&name) <= names;
+        let names = if is_beside { names } else { self.columns.saturating_sub(before_name) };
 
         let mut text = lines(&entry.body).flat_map(|line| self.broken(&line.to_string(), text_at));
         let time = cell(&telling.time(entry), times);
@@ -202,6 +207,14 @@ mod tests {
                 "                              answers at 127.0.0.1:7101,",
                 "                              next try in 40 s"
             ]
+        );
+    }
+
+    #[test]
+    fn a_long_name_is_not_cut() {
+        assert_eq!(
+            shown(&received("maria.aparecida", "oi"), 60, 6),
+            ["*  2 min ago        maria.aparecida", "                          | oi"]
         );
     }
 
