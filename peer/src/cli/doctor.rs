@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use self::telling::{Told, tell};
 use super::exit::{Exit, Failure};
-use super::language::{self, tr};
+use super::language::tr;
 use super::output::{ERROR, FAINT, GOOD, Output, WARNING};
 use super::settings;
 use super::untrusted::Untrusted;
@@ -44,9 +44,6 @@ struct Line<'a> {
 
 impl Doctor {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-        if output.json {
-            language::speak_english();
-        }
         let patient = Patient {
             data_dir: std::path::absolute(global.data_dir()?)?,
             server: global.server.0.clone(),

@@ -7,23 +7,21 @@ use std::io::{IsTerminal as _, Write as _};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use super::exit::Failure;
-use super::settings::file::File;
+use super::settings::file::{File, Unusable};
 use super::settings::{self, Settings};
-use super::{Arguments, help, language, usage};
+use super::{Arguments, Command, help, language, usage};
 
 /// The commands that run beside a `config.toml` that cannot be used: they tell of it, or need nothing in it.
 const WITHOUT_IT: [&str; 5] = ["config", "doctor", "help", "man", "completions"];
 
 /// What to run; nothing if what was asked for has been shown already.
 pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
-    let file = settings::data_dir_of(words).map_or_else(|| Ok(File::default()), |place| File::read(&place));
+    let read =
+        || settings::data_dir_of(words).map_or_else(|| Ok(File::default()), |place| File::read(&place));
+    let file = read();
     language::settle(words, || file.as_ref().ok()?.find(None, "lang")?.value.typed()?.parse().ok());
     let commands = Arguments::command();
-    let checked = file.map_err(Failure::from).and_then(|file| {
-        settings::check_keys(&file, &commands)?;
-        Ok(file)
-    });
-    let (file, broken) = match checked {
+    let (file, broken) = match checked(file, &commands) {
         Ok(file) => (file, None),
         Err(failure) => (File::default(), Some(failure)),
     };
@@ -44,13 +42,25 @@ pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
         {
             Err(broken)
         }
-        (Ok(matches), broken) => {
+        (Ok(matches), mut broken) => {
             let arguments = Arguments::from_arg_matches(&matches);
             let mut arguments = arguments.map_err(|error| usage::failure(&error, None))?;
+            if arguments.global.json && matches!(arguments.command, Some(Command::Doctor(_))) {
+                language::speak_english();
+                // It was said before it was known to whom.
+                broken = broken.and_then(|_| checked(read(), &Arguments::command()).err());
+            }
             arguments.global.settings = Settings::new(file, broken, matches);
             Ok(Some(arguments))
         }
     }
+}
+
+/// What `config.toml` says, if all in it is known.
+fn checked(file: Result<File, Unusable>, commands: &clap::Command) -> Result<File, Failure> {
+    let file = file?;
+    settings::check_keys(&file, commands)?;
+    Ok(file)
 }
 
 /// Whether somebody sits here who can be asked.

@@ -14,7 +14,8 @@ pub(super) struct Catalogue {
     pub(super) file: &'static str,
     pub(super) english: &'static str,
     pub(super) portuguese: &'static str,
-    bundle: OnceLock<FluentBundle<FluentResource>>,
+    in_english: OnceLock<FluentBundle<FluentResource>>,
+    in_portuguese: OnceLock<FluentBundle<FluentResource>>,
 }
 
 macro_rules! catalogues {
@@ -24,7 +25,8 @@ macro_rules! catalogues {
             file: $file,
             english: include_str!(concat!("../../../locales/en/", $file, ".ftl")),
             portuguese: include_str!(concat!("../../../locales/pt/", $file, ".ftl")),
-            bundle: OnceLock::new(),
+            in_english: OnceLock::new(),
+            in_portuguese: OnceLock::new(),
         },)*];
     };
 }
@@ -41,11 +43,12 @@ catalogues![
 pub fn find(id: &str, arguments: Option<&FluentArgs<'_>>) -> Option<String> {
     let file = id.split('-').next().unwrap_or_default();
     let catalogue = named(file)?;
-    let source = match language() {
-        Language::English => catalogue.english,
-        Language::Portuguese => catalogue.portuguese,
+    let language = language();
+    let (read, source) = match language {
+        Language::English => (&catalogue.in_english, catalogue.english),
+        Language::Portuguese => (&catalogue.in_portuguese, catalogue.portuguese),
     };
-    render(catalogue.bundle.get_or_init(|| bundle(language(), source)), id, arguments)
+    render(read.get_or_init(|| bundle(language, source)), id, arguments)
 }
 
 pub(super) fn bundle(language: Language, source: &str) -> FluentBundle<FluentResource> {
