@@ -68,7 +68,7 @@ impl Block {
         let any = |found: &dyn Fn(&str) -> bool| self.lines.iter().any(|line| found(line));
         if any(&|line| Kind::of(line) == Kind::Serves("directory ")) {
             Typist::Operator
-        } else if any(&|line| Kind::of(line) == Kind::Serves("peer ") || line.contains("menu")) {
+        } else if any(&|line| Kind::of(line) == Kind::Serves("peer ") || line.contains("menu --name")) {
             Typist::Newcomer
         } else if any(&|line| line.starts_with("curl ")) {
             Typist::Ana
