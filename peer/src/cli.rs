@@ -72,7 +72,13 @@ use settings::Settings;
 
 /// Leave short messages for each other, machine to machine, with nobody in between.
 #[derive(Parser)]
-#[command(name = "peer", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "peer",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 #[command(before_help = "Examples:
   peer serve --name ana          receive, deliver, and be listed as ana
   peer send rui 'lunch at one?'  leave a message for rui

@@ -10,12 +10,15 @@ pub mod mismatches;
 
 pub mod pins;
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use protocol::{Address, Fingerprint, Name};
 use rusqlite::Connection;
 use store::Store;
 
-use crate::database::Fault;
+use crate::database::{self, Fault};
+use crate::identity::profile;
 pub use known::Known;
 pub use mismatches::Mismatch;
 pub use pins::{Kind, Pin, Standing, standing};
@@ -227,6 +230,15 @@ impl Contacts {
     pub fn list(&self) -> Result<Vec<Contact>, Fault> {
         Ok(self.store.read(list)?)
     }
+}
+
+/// Everybody who is known in a data directory, and its own peer's name. Nothing is made there or changed; where that cannot be
+/// read so, it is nobody.
+pub fn names_in(data_dir: &Path) -> (Vec<Name>, Option<Name>) {
+    let Ok(Some(look)) = database::look(data_dir) else { return <_>::default() };
+    let contacts = look.read(list).unwrap_or_default();
+    let own = look.read(profile::read_by).ok().flatten();
+    (contacts.into_iter().map(|contact| contact.name).collect(), own.map(|own| own.name))
 }
 
 /// Remembers whom the user writes to, in the transaction that writes the message down. With a key the name becomes a

@@ -223,7 +223,7 @@ fn new_key(data_dir: &Path, has_name: bool) -> Result<Key, KeyError> {
 }
 
 /// The directory at this URL, shown the token that this peer has for it.
-fn directory_at(url: DirectoryUrl, data_dir: &Path) -> Result<Directory, ClientError> {
+pub(crate) fn directory_at(url: DirectoryUrl, data_dir: &Path) -> Result<Directory, ClientError> {
     let directory = Directory::new(url)?;
     match Tokens::load(data_dir) {
         Ok(tokens) => {

@@ -164,6 +164,8 @@ fn what_is_wrong_in_the_file_is_said_with_its_line() {
         ("data-dir = '/tmp'", 1, &["RECADO_DATA_DIR"]),
         ("server = 'none'\nserver = 'none'", 2, &[]),
         ("server = ", 1, &[]),
+        ("color = 'red'", 1, &["color", "red", "never"]),
+        ("server = 'foo'", 1, &["server", "foo"]),
         ("server = 'none'\n\u{0}", 2, &[]),
     ] {
         let ana = with_file(text);
@@ -177,7 +179,9 @@ fn what_is_wrong_in_the_file_is_said_with_its_line() {
                 assert!(finished.stderr.contains(word), "{text}: {word}: {}", finished.stderr);
             }
         }
-        // Help is there all the same.
+        // Help is there all the same, and so is who tells what to do.
+        let doctor = Finished::of(text, &mut command(&ana, &["doctor", "--json"]), "").expect(1);
+        assert!(doctor.stdout.lines().count() > 3, "{text}: {}", doctor.stdout);
         Finished::of(text, &mut command(&ana, &["inbox", "--help"]), "").expect(0);
     }
     let ana = with_file("");
@@ -213,6 +217,22 @@ fn settings_are_shown_to_people_with_who_said_so() {
     assert_eq!(line("send.expire"), ["7d", "default"]);
     // No data directory, no home, no name: there is an answer all the same, and nothing is made.
     let nowhere = Finished::of("config", peer_command().arg("config"), "").expect(0);
-    assert!(nowhere.stdout.contains("7d"), "{}", nowhere.stdout);
+    assert!(nowhere.stdout.contains("7d") && nowhere.stdout.contains("/nonexistent/"), "{}", nowhere.stdout);
     assert!(!std::path::Path::new("/nonexistent").exists());
+}
+
+#[test]
+fn a_path_that_is_no_text_is_a_data_directory_as_any() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let ana = with_file("");
+    let place = ana.folder().join(OsStr::from_bytes(b"\xff"));
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(place.join("config.toml"), "[send]\nexpire = '7m'\n").unwrap();
+    let mut flag = OsStr::new("--data-dir=").to_owned();
+    flag.push(&place);
+    for arguments in [vec![flag.as_os_str()], vec![OsStr::new("--data-dir"), place.as_os_str()]] {
+        let said = settings(peer_command().args(arguments));
+        assert_eq!(one(&said, "send.expire"), (Some("7m".to_owned()), "config".to_owned()));
+    }
 }

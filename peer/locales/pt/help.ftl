@@ -272,7 +272,8 @@ help-config = Mostra cada ajuste, e de onde vem o valor
 help-config-long =
     Um ajuste é uma opção que também pode ser dada por uma variável, ou em config.toml na pasta de dados. Uma opção vale mais que a
     variável, a variável mais que o arquivo. O que todo comando aceita fica no começo do arquivo, o que é de um comando em uma tabela com o
-    nome dele. Nada é escrito, e não é preciso ter nome nem diretório.
+    nome dele. O que está ligado no arquivo se desliga pela variável, como em `RECADO_ALLOW_PLAIN_HTTP=false`. Nada é escrito, e não é
+    preciso ter nome nem diretório.
 help-config-examples =
     peer config  cada ajuste, o valor, e quem o disse
     peer config --json | grep -v default  o que alguém ajustou

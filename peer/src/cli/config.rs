@@ -16,7 +16,8 @@ use super::{Arguments, Global};
 ///
 /// A setting is a flag that can also be said by a variable, or in config.toml in the data directory. A flag wins over the
 /// variable, the variable over the file. What every command takes stands at the top of the file, what one command takes in
-/// a table that is called as the command is. Nothing is written, and no name or directory is needed.
+/// a table that is called as the command is. A switch that is on in the file is put off by its variable, as in
+/// `RECADO_ALLOW_PLAIN_HTTP=false`. Nothing is written, and no name or directory is needed.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer config                              each setting, its value, and who said so
@@ -51,7 +52,11 @@ impl Config {
         settings::check_values(&commands, &global.settings.file, None)?;
         let all = settings::all(&commands);
         let values = all.iter().map(|setting| match global.settings.value_of(setting) {
-            // Without a word the locale decides.
+            // Without a word the locale decides, and the platform.
+            (None, source) if setting.flag == settings::DATA_DIR => {
+                let place = settings::default_data_dir();
+                (setting, (place.map(|place| place.to_string_lossy().into_owned()), source))
+            }
             (None, source) if setting.flag == "lang" => {
                 (setting, (Some(language().code().to_owned()), source))
             }

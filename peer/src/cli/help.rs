@@ -65,9 +65,7 @@ type Texts<'a> = dyn Fn(&str) -> Option<String> + 'a;
 fn translated(commands: Command, texts: &Texts<'_>) -> Command {
     let heading = texts("help-heading-commands").unwrap_or_default();
     let value = texts("help-heading-command").unwrap_or_default();
-    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let commands = one_translated(commands, texts).disable_version_flag(true);
-    let commands = commands.arg(with_text(version, "help-flag-version", texts));
+    let commands = one_translated(commands, texts);
     let commands = commands.mut_subcommands(|command| one_translated(command, texts));
     commands.subcommand_help_heading(heading).subcommand_value_name(value)
 }
@@ -96,7 +94,12 @@ fn one_translated(mut command: Command, texts: &Texts<'_>) -> Command {
     let of_flags = format!("help-{}", settings::table_of(command.get_name()));
     let command = command.mut_args(|arg| one_argument_translated(arg, &of_flags, texts));
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
-    command.disable_help_flag(true).arg(with_text(help, "help-flag-help", texts))
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    command
+        .disable_help_flag(true)
+        .arg(with_text(help, "help-flag-help", texts))
+        .disable_version_flag(true)
+        .arg(with_text(version, "help-flag-version", texts))
 }
 
 fn one_argument_translated(arg: Arg, of_flags: &str, texts: &Texts<'_>) -> Arg {

@@ -16,9 +16,7 @@ const WITHOUT_IT: [&str; 5] = ["config", "doctor", "help", "man", "completions"]
 
 /// What to run; nothing if what was asked for has been shown already.
 pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
-    let read =
-        || settings::data_dir_of(words).map_or_else(|| Ok(File::default()), |place| File::read(&place));
-    let file = read();
+    let file = read(words);
     language::settle(words, || file.as_ref().ok()?.find(None, "lang")?.value.typed()?.parse().ok());
     let commands = Arguments::command();
     let (file, broken) = match checked(file, &commands) {
@@ -36,24 +34,22 @@ pub fn understand(words: &[OsString]) -> Result<Option<Arguments>, Failure> {
             show(words)?;
             Ok(None)
         }
-        (Err(_), _) => Err(complaint(words, &file)),
-        (Ok(matches), Some(broken))
-            if !matches.subcommand_name().is_some_and(|name| WITHOUT_IT.contains(&name)) =>
-        {
-            Err(broken)
-        }
-        (Ok(matches), mut broken) => {
-            let arguments = Arguments::from_arg_matches(&matches);
-            let mut arguments = arguments.map_err(|error| usage::failure(&error, None))?;
-            if arguments.global.json && matches!(arguments.command, Some(Command::Doctor(_))) {
-                language::speak_english();
-                // It was said before it was known to whom.
-                broken = broken.and_then(|_| checked(read(), &Arguments::command()).err());
+        (Err(_), broken) => {
+            // It may be good, and a variable or the file wrong.
+            let good = settings::applied_where_good(Arguments::command(), &file).try_get_matches_from(words);
+            match good {
+                Ok(matches) if runs_without_it(&matches) => ready(words, file, broken, matches).map(Some),
+                _ => Err(complaint(words, &file)),
             }
-            arguments.global.settings = Settings::new(file, broken, matches);
-            Ok(Some(arguments))
         }
+        (Ok(matches), Some(broken)) if !runs_without_it(&matches) => Err(broken),
+        (Ok(matches), broken) => ready(words, file, broken, matches).map(Some),
     }
+}
+
+/// What stands in `config.toml`.
+fn read(words: &[OsString]) -> Result<File, Unusable> {
+    settings::data_dir_of(words).map_or_else(|| Ok(File::default()), |place| File::read(&place))
 }
 
 /// What `config.toml` says, if all in it is known.
@@ -61,6 +57,27 @@ fn checked(file: Result<File, Unusable>, commands: &clap::Command) -> Result<Fil
     let file = file?;
     settings::check_keys(&file, commands)?;
     Ok(file)
+}
+
+fn runs_without_it(matches: &ArgMatches) -> bool {
+    matches.subcommand_name().is_some_and(|name| WITHOUT_IT.contains(&name))
+}
+
+fn ready(
+    words: &[OsString],
+    file: File,
+    mut broken: Option<Failure>,
+    matches: ArgMatches,
+) -> Result<Arguments, Failure> {
+    let arguments = Arguments::from_arg_matches(&matches);
+    let mut arguments = arguments.map_err(|error| usage::failure(&error, None))?;
+    if arguments.global.json && matches!(arguments.command, Some(Command::Doctor(_))) {
+        language::speak_english();
+        // It was said before it was known to whom.
+        broken = broken.and_then(|_| checked(read(words), &Arguments::command()).err());
+    }
+    arguments.global.settings = Settings::new(file, broken, matches);
+    Ok(arguments)
 }
 
 /// Whether somebody sits here who can be asked.

@@ -6,6 +6,7 @@ pub mod file;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
@@ -18,7 +19,7 @@ use super::{suggest, usage};
 use file::{File, Value};
 
 /// One that cannot stand in the file: it says where the file is.
-const DATA_DIR: &str = "data-dir";
+pub const DATA_DIR: &str = "data-dir";
 
 /// All that was said of settings, wherever it was said.
 #[derive(Debug, Default)]
@@ -61,10 +62,9 @@ pub enum Source {
 /// The data directory, as clap will see it; but it is needed before: the file in it is read first.
 pub fn data_dir_of(line: &[OsString]) -> Option<PathBuf> {
     let mut words = line.iter().skip(1).take_while(|word| *word != "--");
-    let typed = words.find_map(|word| match word.to_str() {
-        Some("--data-dir") => Some(None),
-        Some(text) => text.strip_prefix("--data-dir=").map(|path| Some(OsString::from(path))),
-        None => None,
+    let typed = words.find_map(|word| match word.as_bytes() {
+        b"--data-dir" => Some(None),
+        word => word.strip_prefix(b"--data-dir=").map(|path| Some(OsStr::from_bytes(path).to_owned())),
     });
     let typed = typed.and_then(|typed| typed.or_else(|| words.next().cloned()));
     typed.or_else(|| variable("RECADO_DATA_DIR")).map(PathBuf::from).or_else(default_data_dir)
@@ -102,6 +102,22 @@ pub fn limits(flag: Arg) -> Arg {
         }
         _ => flag,
     }
+}
+
+/// The same without what is wrong among them.
+pub fn applied_where_good(commands: Command, file: &File) -> Command {
+    let is_wrong = |setting: &Setting| {
+        setting.elsewhere(file).is_some_and(|(value, _)| setting.fault(&value, &commands).is_some())
+    };
+    let wrong: Vec<_> = all(&commands).into_iter().filter(is_wrong).collect();
+    let with_default = |flag: Arg, table: Option<&str>| match setting(&flag, table) {
+        Some(setting) if wrong.contains(&setting) => flag.env(None::<&'static str>),
+        _ => with_default(flag, table, file),
+    };
+    commands.mut_args(|flag| with_default(flag, None)).mut_subcommands(|command| {
+        let table = table_of(command.get_name()).to_owned();
+        command.mut_args(|flag| with_default(flag, Some(&table)))
+    })
 }
 
 /// The commands without any variable.

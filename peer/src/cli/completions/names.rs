@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use protocol::Name;
+
 use crate::cli::settings::file::File;
 use crate::cli::{Server, line, settings};
+use crate::contacts;
 use crate::directory::{Directory, DirectoryUrl};
-use crate::peer::Peer;
+use crate::peer;
 
 /// Nobody waits longer for a name than it takes to type one.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -17,26 +20,14 @@ pub fn all(words: &[OsString]) -> Vec<String> {
     listener::install_provider();
     let place = settings::data_dir_of(words);
     let file = place.as_deref().and_then(|place| File::read(place).ok()).unwrap_or_default();
-    let server = server(words, &file);
-    // Opening a data directory that is not there makes one.
-    let peer = place
-        .filter(|place| place.join("recado.db").exists() && place.join("identity.pem").exists())
-        .and_then(|place| Peer::open(&place, server.clone()).ok());
-    let mut names: BTreeSet<String> = match &peer {
-        Some(peer) => {
-            let contacts = peer.contacts.list().unwrap_or_default();
-            contacts.into_iter().map(|contact| contact.name.to_string()).collect()
-        }
-        None => BTreeSet::new(),
-    };
-    let directory = match &peer {
-        Some(peer) => peer.directory.clone(),
-        None => server.and_then(|url| Directory::new(url).ok()),
-    };
-    names.extend(directory.as_ref().map(online).unwrap_or_default());
-    if let Some(own) = peer.as_ref().and_then(Peer::name) {
-        names.remove(own.as_str());
-    }
+    let (known, own) = place.as_deref().map(contacts::names_in).unwrap_or_default();
+    let directory = server(words, &file).and_then(|url| match &place {
+        Some(place) => peer::directory_at(url, place).ok(),
+        None => Directory::new(url).ok(),
+    });
+    let online = directory.as_ref().map(online).unwrap_or_default();
+    let others = known.into_iter().chain(online).filter(|name| Some(name) != own.as_ref());
+    let names: BTreeSet<String> = others.map(|name| name.to_string()).collect();
     names.into_iter().filter(|name| is_plain(name)).collect()
 }
 
@@ -46,7 +37,7 @@ fn server(words: &[OsString], file: &File) -> Option<DirectoryUrl> {
     matches.try_get_one::<Server>("server").ok().flatten()?.0.clone()
 }
 
-fn online(directory: &Directory) -> Vec<String> {
+fn online(directory: &Directory) -> Vec<Name> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return Vec::new();
     };
@@ -54,7 +45,7 @@ fn online(directory: &Directory) -> Vec<String> {
     // A name that is still being looked up would be waited for.
     runtime.shutdown_background();
     match answer {
-        Ok(Ok(heard)) => heard.said.into_iter().map(|record| record.name.to_string()).collect(),
+        Ok(Ok(heard)) => heard.said.into_iter().map(|record| record.name).collect(),
         _ => Vec::new(),
     }
 }
