@@ -1,9 +1,9 @@
 //! `server man` and `server completions`: what a package installs beside the program.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::Outcome;
@@ -23,18 +23,48 @@ pub struct Man {
 
 impl Man {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let command = program::named(Config::command()).disable_help_subcommand(true);
-        match &self.out {
-            Some(folder) => write_all(command, folder)?,
-            None => heard(clap_mangen::Man::new(command).render(&mut io::stdout()))?,
+        let mut command = program::named(Config::command()).disable_help_subcommand(true);
+        command.build();
+        if let Some(folder) = &self.out {
+            std::fs::create_dir_all(folder)?;
+            write_all(&command, folder)?;
+        } else {
+            heard(io::stdout().write_all(&page(&command)?))?;
         }
         Ok(Outcome::Done)
     }
 }
 
-fn write_all(command: clap::Command, folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(command, folder)
+/// The page of a command, and those of the commands below it.
+fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
+    std::fs::write(folder.join(format!("{}.1", title(command))), page(command)?)?;
+    command.get_subcommands().try_for_each(|command| write_all(command, folder))
+}
+
+fn title(command: &Command) -> String {
+    command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
+}
+
+/// A page, in roff.
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let page = clap_mangen::Man::new(command.clone()).title(title(command));
+    let mut roff = Vec::new();
+    page.render_title(&mut roff)?;
+    page.render_name_section(&mut roff)?;
+    page.render_synopsis_section(&mut roff)?;
+    page.render_description_section(&mut roff)?;
+    if let Some(examples) = command.get_before_help().map(ToString::to_string) {
+        writeln!(roff, ".SH EXAMPLES\n.nf")?;
+        for line in examples.lines().skip(1) {
+            writeln!(roff, "\\&{}", line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq"))?;
+        }
+        writeln!(roff, ".fi")?;
+    }
+    page.render_options_section(&mut roff)?;
+    if command.has_subcommands() {
+        page.render_subcommands_section(&mut roff)?;
+    }
+    Ok(roff)
 }
 
 /// Print what a shell needs to complete this command
@@ -53,7 +83,7 @@ impl Completions {
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
-        heard(io::Write::write_all(&mut io::stdout(), &script))?;
+        heard(io::stdout().write_all(&script))?;
         Ok(Outcome::Done)
     }
 }
