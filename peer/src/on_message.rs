@@ -2,7 +2,7 @@
 //!
 //! It is run at least once for each message that is stored while the peer serves with it, one after the other for each
 //! sender, in the order of storing, and for a few senders at once. What waits is not kept here: how far it has come stands
-//! in the database ([`progress`]), so that whoever is killed in between goes on where it was, and receiving never waits.
+//! in the database (`progress`), so that whoever is killed in between goes on where it was, and receiving never waits.
 
 pub mod command;
 mod progress;

@@ -1,4 +1,4 @@
-//! Why something came to nothing, told in English by the rooms ([`crate::reason!`]): it is kept with a message, logged, and
+//! Why something came to nothing, told in English by the rooms (`reason!`): it is kept with a message, logged, and
 //! given to programs as it is. For people who read Portuguese it is recognised by the English catalogue, of which each line
 //! is the shape of one reason, and said by the other. What others wrote inside a reason stays as they wrote it.
 
