@@ -63,7 +63,7 @@ use std::str::FromStr;
 use anstream::ColorChoice;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::directory::DirectoryUrl;
+use crate::directory::{DirectoryUrl, DirectoryUrlError};
 use crate::identity::private;
 use crate::peer::Peer;
 use exit::{Exit, Failure};
@@ -154,14 +154,19 @@ const DEFAULT_DIRECTORY: &str = "http://127.0.0.1:7100";
 #[derive(Clone)]
 struct Server(Option<DirectoryUrl>);
 
-impl FromStr for Server {
-    type Err = String;
+/// The text is neither a directory's URL nor `none`.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}, or `none`")]
+struct NoServer(DirectoryUrlError);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Server {
+    type Err = NoServer;
+
+    fn from_str(text: &str) -> Result<Self, NoServer> {
         if text == "none" {
             return Ok(Self(None));
         }
-        text.parse().map(|url| Self(Some(url))).map_err(|error| format!("{error}, or `none`"))
+        text.parse().map(|url| Self(Some(url))).map_err(NoServer)
     }
 }
 

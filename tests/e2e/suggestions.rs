@@ -46,7 +46,7 @@ const MISTAKES: &[(&[&str], &[&str], &[&str])] = &[
     (&["inbox", "-x"], &["no flag", "-x", "Usage: peer inbox"], &["não existe a opção", "Uso: peer inbox"]),
     (&["inbox", "surplus"], &["surplus", "too many"], &["surplus", "a mais"]),
     (&["inbox", "--from"], &["--from", "needs a value"], &["falta o valor", "--from"]),
-    (&["inbox", "--from", "a/b"], &["a/b", "--from"], &["a/b", "não pode ser"]),
+    (&["inbox", "--from", "a/b"], &["a/b", "--from"], &["a/b", "não aceita"]),
     (&["inbox", "--color", "nver"], &["nver", "never", "auto"], &["nver", "never"]),
     (&["inbox", "--unread", "--unread"], &["--unread", "twice"], &["--unread", "duas vezes"]),
     (&["serve", "--ui", "127.0.0.1:0", "--no-ui"], &["--ui", "--no-ui", "together"], &["não combina"]),
@@ -61,6 +61,11 @@ const MISTAKES: &[(&[&str], &[&str], &[&str])] = &[
     (&["completions"], &["missing", "SHELL"], &["falta algo"]),
     (&["completions", "fsh"], &["fsh", "`fish`", "zsh"], &["fsh", "`fish`"]),
     (&["--server", "ftp://example.org", "peers"], &["ftp://example.org", "--server"], &["ftp://example.org"]),
+    (&["--server", "foo", "peers"], &["--server", "foo", "`none`"], &["não aceita", "ou `none`"]),
+    (&["inbox", "--limit", "many"], &["many", "a whole number"], &["um número inteiro"]),
+    (&["inbox", "--limit", "-1"], &["-1", "a whole number"], &["um número inteiro"]),
+    (&["inbox", "--limit", "4294967296"], &["too large"], &["grande demais"]),
+    (&["serve", "--max-connections", "0"], &["above zero"], &["maior que zero"]),
     (&["--lang", "de", "peers"], &["de", "--lang"], &[]),
 ];
 

@@ -28,3 +28,7 @@ errors-fingerprint = a fingerprint is 52 characters of lower-case base32 (a to z
 errors-duration = write a duration such as 500ms, 60s, 5m, 12h or 7d, more than zero and at most 36500d
 errors-size = write a size such as 16KiB, 1MiB or 4096, more than zero
 errors-quota = write how many messages and how many bytes of text, as in 1000,16MiB; `none` for no limit, `0` to refuse them all
+errors-no-server = { $url }, or `none`
+errors-number = write a whole number
+errors-number-too-large = that number is too large
+errors-number-zero = write a whole number above zero

@@ -28,3 +28,7 @@ errors-fingerprint = uma impressão digital são 52 caracteres de base32 em min�
 errors-duration = escreva uma duração como 500ms, 60s, 5m, 12h ou 7d, maior que zero e de no máximo 36500d
 errors-size = escreva um tamanho como 16KiB, 1MiB ou 4096, maior que zero
 errors-quota = escreva quantas mensagens e quantos bytes de texto, como em 1000,16MiB; `none` para nenhum limite, `0` para recusar todas
+errors-no-server = { $url }, ou `none`
+errors-number = escreva um número inteiro
+errors-number-too-large = esse número é grande demais
+errors-number-zero = escreva um número inteiro maior que zero

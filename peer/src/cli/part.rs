@@ -26,7 +26,7 @@ pub struct Part {
     #[arg(long, value_name = "TIME|ID")]
     pub before: Option<When>,
     /// Only the last so many
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = str::parse::<u32>, allow_negative_numbers = true)]
     pub limit: Option<u32>,
     /// Show each message's id
     #[arg(long)]

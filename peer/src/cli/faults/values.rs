@@ -1,6 +1,7 @@
 //! What is wrong with a value that somebody typed.
 
 use std::error::Error;
+use std::num::{IntErrorKind, ParseIntError};
 
 use protocol::address::AddressError;
 use protocol::duration::DurationError;
@@ -11,6 +12,7 @@ use protocol::name::{LONGEST, NameError};
 use protocol::size::SizeError;
 
 use super::Told;
+use crate::cli::NoServer;
 use crate::cli::language::tr;
 use crate::directory::DirectoryUrlError;
 use crate::inbound::quota::QuotaError;
@@ -81,6 +83,22 @@ impl Told for DirectoryUrlError {
     }
 }
 
+impl Told for NoServer {
+    fn told(&self) -> String {
+        tr!("errors-no-server", url = self.0.told())
+    }
+}
+
+impl Told for ParseIntError {
+    fn told(&self) -> String {
+        match self.kind() {
+            IntErrorKind::PosOverflow => tr!("errors-number-too-large"),
+            IntErrorKind::Zero => tr!("errors-number-zero"),
+            _ => tr!("errors-number"),
+        }
+    }
+}
+
 impl Told for FingerprintError {
     fn told(&self) -> String {
         tr!("errors-fingerprint")
@@ -117,6 +135,8 @@ pub fn of_value(error: &(dyn Error + 'static)) -> String {
         .or_else(|| told::<LinkError>(error))
         .or_else(|| told::<BodyError>(error))
         .or_else(|| told::<DirectoryUrlError>(error))
+        .or_else(|| told::<NoServer>(error))
+        .or_else(|| told::<ParseIntError>(error))
         .or_else(|| told::<FingerprintError>(error))
         .or_else(|| told::<DurationError>(error))
         .or_else(|| told::<SizeError>(error))
