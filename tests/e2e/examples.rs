@@ -88,7 +88,11 @@ impl Block {
                 stage.export(name, value);
                 continue;
             }
-            let filled = stage.filled_in(line);
+            let mut filled = stage.filled_in(line);
+            if Kind::of(line) == Kind::Serves("peer ") && !line.contains("--name") {
+                // The example is for who has a name.
+                filled.insert_str(0, "RECADO_NAME=ana ");
+            }
             match Kind::of(line) {
                 Kind::Ends => is_well(line, &stage.ends(&filled)),
                 Kind::Serves(says) => stage.starts(&filled, says),
