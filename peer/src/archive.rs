@@ -6,18 +6,23 @@ pub mod import;
 
 pub mod record;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use protocol::Name;
 use rusqlite::Connection;
 use store::Store;
 
-use crate::conversations::Direction;
+use crate::conversations::{self, Direction, words};
 use crate::database::Fault;
+use crate::inbound::had;
 use crate::inbound::inbox::deleted as received;
 use crate::outbound::outbox::deleted as sent;
 
 /// So many messages are changed in one commit: others wait no longer for it.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 200;
+/// Where more than one message in so many is deleted, it is quicker to bring the words of all that is left in again.
+const ONE_IN: u64 = 8;
 
 /// Everything that is kept.
 #[derive(Clone)]
@@ -63,6 +68,20 @@ impl Archive {
         Ok(write.await?)
     }
 
+    /// What was had from each key, by the position of the last message of it that is listed. Blocks.
+    pub fn had(&self) -> Result<BTreeMap<i64, Vec<had::Range>>, Fault> {
+        Ok(self.store.read(|connection| {
+            let mut all = BTreeMap::new();
+            for (key, position) in conversations::last_of_each_key(connection)? {
+                let ranges = had::of(connection, key)?;
+                if !ranges.is_empty() {
+                    all.insert(position, ranges);
+                }
+            }
+            Ok(all)
+        })?)
+    }
+
     /// How many messages are old, and do not wait to be delivered. Blocks.
     pub fn count_old(&self, old: &Old) -> Result<Deleted, Fault> {
         Ok(self.store.read(|connection| {
@@ -70,6 +89,17 @@ impl Archive {
             let sent = sent::count_old(connection, old.before, old.with.as_ref())?;
             Ok(Deleted { messages: received + sent, unread })
         })?)
+    }
+
+    /// Gets ready to delete so many messages.
+    pub async fn begin_deleting(&self, messages: u64) -> Result<(), Fault> {
+        let write = self.store.write(move |connection| {
+            if messages > words::count(connection)? / ONE_IN {
+                words::forget_all(connection)?;
+            }
+            Ok::<_, rusqlite::Error>(())
+        });
+        Ok(write.await?)
     }
 
     /// Deletes some of what is old, in one commit; nothing if nothing is left of it.

@@ -275,6 +275,10 @@ fn bad_lines() -> Vec<Vec<u8>> {
         without("body"),
         with("received_at", &json!("yesterday")),
         without("received_at"),
+        with("had", &json!([[0, 1]])),
+        with("had", &json!([[2, 1]])),
+        with("had", &json!([1])),
+        with("had", &json!(vec![[1, 1]; 1_001])),
         with("sent_at", &json!(1_234)),
         with("seq", &json!(0)),
         with("seq", &json!(-1)),
@@ -344,6 +348,11 @@ fn a_line_that_is_no_message_ends_the_import_and_says_which() {
     ana.run(&["import", "/nonexistent/file"]).expect(1);
     ana.run(&["import", "/"]).expect(1);
     ana.run(&["import"]).expect(2);
+    assert_eq!(
+        imported(&ana, &format!("\u{feff}{}", received(|_| ()))),
+        [1, 0, 0],
+        "as some editors begin a file"
+    );
 }
 
 #[test]
@@ -390,6 +399,81 @@ fn verified_is_a_matter_of_keys_whatever_a_file_says() {
     // Quotas count what is imported.
     let kept: u64 = ana.database().query_row("SELECT sum(messages) FROM kept", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 8);
+}
+
+#[test]
+fn what_was_had_moves_along_so_that_what_was_deleted_does_not_come_back() {
+    let directory = Directory::start();
+    let mut rui = Peer::start(&directory, "rui");
+    let ana = Peer::start(&directory, "ana");
+    for number in 1..=5 {
+        ana.send("rui", &format!("a/{number}"));
+    }
+    rui.until_inbox_is(&["a/1", "a/2", "a/3", "a/4", "a/5"]);
+    let ids: Vec<_> = rui.inbox().into_iter().map(|line| line.id).collect();
+    rui.run(&["delete", &ids[0], &ids[1], &ids[3]]).expect(0);
+    let lines = exported(&rui);
+    let had: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["had"].clone()).collect();
+    assert_eq!(had, [Value::Null, json!([[1, 5]])], "on the last line of each key");
+    assert_eq!(rui.stop(), Some(0));
+
+    let mut moved = Peer::offline(&directory, "rui");
+    for file in ["identity.pem", "tokens.json"] {
+        fs::copy(rui.folder().join(file), moved.folder().join(file)).unwrap();
+    }
+    assert_eq!(imported(&moved, &lines), [2, 0, 0]);
+    assert_eq!(exported(&moved), lines);
+    moved.serve();
+    directory.until_online("rui", true);
+    let six = ana.send("rui", "a/6");
+    ana.until_state_is(&six.id, "delivered");
+    let receipt =
+        moved.leave_with(&ana.key(), &json!({"from": "ana", "body": "a/7", "seq": 7})).expect(201).json();
+    assert_eq!((&receipt["highest"], receipt.get("missing")), (&json!(7), None), "ana has nothing to repair");
+    assert_eq!(moved.inbox_bodies(), ["a/3", "a/5", "a/6", "a/7"]);
+}
+
+#[test]
+fn whose_key_is_whose_is_known_when_all_of_a_file_is() {
+    let directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    let (old, new) = (claimed(&directory, "old-zoe"), Key::new());
+    let line = |body: &str, key: &Key| {
+        with("body", &json!(body)).replacen(
+            '{',
+            &format!("{{\"verified\":true,\"fingerprint\":\"{}\",", key.fingerprint()),
+            1,
+        )
+    };
+    let (first, second) = (line("first", &old), line("second", &new));
+    let broken = format!("{first}\nno message\n{second}\n");
+    ana.run_with_input(&["import", "-"], &broken).expect(1);
+    assert_eq!(ana.inbox_bodies(), ["first"]);
+    assert_eq!(imported(&ana, &format!("{first}\n{second}\n")), [1, 1, 0]);
+    assert!(ana.inbox().iter().all(|line| line.verified), "{:?}", ana.inbox());
+    let doubted: u64 = ana
+        .database()
+        .query_row("SELECT count(*) FROM received WHERE doubted = 1", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(doubted, 0);
+    let contacts = ana.run(&["contacts", "--json"]).expect(0).json::<Value>();
+    let of_zoe = contacts.iter().find(|contact| contact["name"] == "zoe").unwrap();
+    assert_eq!(of_zoe["fingerprint"], json!(new.fingerprint().to_string()));
+}
+
+#[test]
+fn a_sender_that_counted_anew_is_listed_as_before() {
+    let directory = Directory::start();
+    let ana = Peer::start(&directory, "ana");
+    let zoe = claimed(&directory, "zoe");
+    for (number, text) in [(1, "1"), (2, "2"), (3, "3"), (2, "2 anew"), (4, "4")] {
+        ana.leave_with(&zoe, &message("zoe", text, Some(number))).expect(201);
+    }
+    let other = Peer::offline(&directory, "other");
+    assert_eq!(imported(&other, &exported(&ana)), [5, 0, 0]);
+    assert_eq!(other.inbox_bodies(), ana.inbox_bodies());
+    assert_eq!(other.inbox_bodies(), ["1", "2", "3", "2 anew", "4"]);
 }
 
 #[test]

@@ -79,7 +79,12 @@ fn a_listing_begins_and_ends_where_it_is_asked_to() {
     assert_eq!((shown, pages), (all.clone(), 4), "backwards page by page");
 
     assert_eq!(bodies(&rui, &["inbox", "--since", &ids[2]]), received[2..]);
-    rui.run(&["inbox", "--since", &ids[1]]).expect(1);
+    assert_eq!(
+        bodies(&rui, &["inbox", "--since", &ids[3]]),
+        received[2..],
+        "whichever way that message went"
+    );
+    assert_eq!(bodies(&rui, &["sent", "--before", &ids[4]]), ["m/1", "m/3"]);
     rui.run(&["history", "--since", &uuid::Uuid::now_v7().to_string()]).expect(1);
     for bad in ["tomorrow", "", "2026-02-30", "0192f0c1", "7"] {
         rui.run(&["history", "--since", bad]).expect(2);

@@ -6,6 +6,9 @@ import-bad-line-hint =
     What stands before that line is imported. Mend the line or take it out, and import again: what is known is skipped.
 import-bad-read = it cannot be read: { $why }
 import-bad-long = it is longer than { $most } bytes, and no message is
+import-terminal = what is to be imported does not come from a terminal
+import-terminal-hint = Name a file, as in `peer import history.jsonl`, or pipe one in.
+import-bad-syntax = it is no JSON
 import-bad-json = it is no message: { $why }
 import-bad-member = `{ $member }` cannot be { $value }
 import-bad-missing = `{ $member }` is missing

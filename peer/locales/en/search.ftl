@@ -1,5 +1,6 @@
-search-no-word = there is no word in that: a word has at least one letter or digit
-search-no-word-hint = Type what stands in the message, as in `peer search lunch saturday`.
+search-blank = there is nothing to search for
+search-blank-hint = Type what stands in the message, as in `peer search lunch saturday`.
+search-too-many = that is more than { $most } words
 search-bad-query = that is no query: { $why }
 search-bad-query-hint = Without --query every word is taken as it is. `peer search --help` says what a query is made of.
 search-nothing = No message has all of these words.

@@ -316,8 +316,8 @@ help-search-long =
     sentido.
 
     Uma palavra são letras e algarismos seguidos; todo o resto fica entre palavras, de modo que `ana@lima` são duas que têm de estar uma
-    ao lado da outra. Uma escrita sem espaços, como a chinesa e a japonesa, é uma palavra comprida: --query 'começo*' acha como ela começa.
-    ß, ligaturas e o ı sem ponto são letras próprias.
+    ao lado da outra. O que não tem letra nem algarismo (🎉, %), e o que se escreve sem espaços, como o chinês e o japonês, é procurado
+    como está, em qualquer parte do texto. Acentos são os das letras latinas: ё, ß, ø e ligaturas são letras próprias.
 
     Com --query é uma consulta do FTS5 do SQLite: AND, OR, NOT, NEAR(a b, 5), "uma frase", começo*.
 help-search-examples =

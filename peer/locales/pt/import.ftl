@@ -6,6 +6,9 @@ import-bad-line-hint =
     O que está antes dessa linha foi importado. Corrija ou retire a linha e importe de novo: o que já existe é pulado.
 import-bad-read = não é possível ler a linha: { $why }
 import-bad-long = a linha tem mais de { $most } bytes, e nenhuma mensagem tem tantos
+import-terminal = o que se importa não vem de um terminal
+import-terminal-hint = Dê o nome de um arquivo, como em `peer import history.jsonl`, ou passe um por um pipe.
+import-bad-syntax = não é JSON
 import-bad-json = isso não é uma mensagem: { $why }
 import-bad-member = `{ $member }` não pode ser { $value }
 import-bad-missing = falta `{ $member }`

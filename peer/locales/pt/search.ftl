@@ -1,5 +1,6 @@
-search-no-word = não há nenhuma palavra aí: uma palavra tem pelo menos uma letra ou um algarismo
-search-no-word-hint = Digite o que está na mensagem, como em `peer search almoço sábado`.
+search-blank = não há nada para procurar
+search-blank-hint = Digite o que está na mensagem, como em `peer search almoço sábado`.
+search-too-many = são mais de { $most } palavras
 search-bad-query = isso não é uma consulta: { $why }
 search-bad-query-hint = Sem --query cada palavra vale como está escrita. `peer search --help` diz de que é feita uma consulta.
 search-nothing = Nenhuma mensagem tem todas essas palavras.

@@ -11,8 +11,8 @@ use protocol::message::Ranges;
 use protocol::{Fingerprint, Name};
 use rusqlite::Connection;
 
-use super::Archive;
 use super::record::Imported;
+use super::{AT_ONCE, Archive};
 use crate::contacts::{self, Met, pins};
 use crate::conversations::imported::{Outcome, Positions};
 use crate::database::Fault;
@@ -52,11 +52,8 @@ pub struct Import {
 struct Progress {
     counts: Counts,
     own_name: Option<Name>,
-    /// The last key of each name that was verified in the file.
-    met: BTreeMap<Name, Fingerprint>,
-    /// Those that this import pinned.
-    pinned: BTreeSet<Name>,
-    other_keys: BTreeMap<Name, (Fingerprint, Fingerprint)>,
+    /// The keys of each name that the file says were verified: the last one was verified last.
+    keys: BTreeMap<Name, Vec<Fingerprint>>,
     written_to: BTreeSet<Name>,
     /// What was had from each key, in ranges.
     had: BTreeMap<Fingerprint, Vec<had::Range>>,
@@ -80,19 +77,43 @@ impl Import {
         Ok(())
     }
 
-    /// Ends it: what was counted, and what was found out.
-    pub async fn end(self) -> Result<(Counts, Vec<Finding>), Fault> {
-        let mut progress = self.progress;
-        let write = self.archive.store.write(move |connection| {
-            progress.learn(connection)?;
-            Ok::<_, rusqlite::Error>(progress)
+    /// How many messages were imported so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.progress.counts
+    }
+
+    /// Ends it, all messages of a file having been imported: only then is it known whose key is whose, and what was had. What was
+    /// found out.
+    pub async fn end(self) -> Result<Vec<Finding>, Fault> {
+        let Self { archive, mut progress, .. } = self;
+        let write = archive.store.write(move |connection| {
+            let findings = progress.learn_keys(connection)?;
+            progress.learn_had(connection)?;
+            Ok::<_, rusqlite::Error>((findings, std::mem::take(&mut progress.keys)))
         });
-        progress = write.await?;
-        let Progress { counts, met, pinned, other_keys, .. } = progress;
-        let pinned = met.into_iter().filter(|(name, _)| pinned.contains(name));
-        let pinned = pinned.map(|(name, key)| Finding::Pinned(name, key));
-        let others = other_keys.into_iter().map(|(name, (here, there))| Finding::OtherKey(name, here, there));
-        Ok((counts, pinned.chain(others).collect()))
+        let (findings, keys) = write.await?;
+        for (name, keys) in keys {
+            for key in keys {
+                while archive.believe(&name, key).await? > 0 {}
+            }
+        }
+        Ok(findings)
+    }
+}
+
+impl Archive {
+    /// Takes the doubt from messages that a key of the name has signed, if it is one: how many there were. Not too many at once.
+    async fn believe(&self, name: &Name, key: Fingerprint) -> Result<usize, Fault> {
+        let name = name.clone();
+        let write = self.store.write(move |connection| {
+            if pins::is_or_was(connection, &name, key)? {
+                inbox::imported::believe(connection, &name, key, AT_ONCE)
+            } else {
+                Ok(0)
+            }
+        });
+        Ok(write.await?)
     }
 }
 
@@ -103,9 +124,6 @@ impl Progress {
         messages: &[Imported],
         own_key: Fingerprint,
     ) -> rusqlite::Result<()> {
-        for message in messages {
-            self.meet(connection, message)?;
-        }
         let mut positions = Positions::begin(connection)?;
         let mut standings = Standings::default();
         for message in messages {
@@ -123,6 +141,7 @@ impl Progress {
                 }
                 Imported::Sent(sent) => outbox::imported::keep(connection, sent, own_key, &mut positions)?,
             };
+            self.note(message);
             match outcome {
                 Outcome::New => self.counts.imported += 1,
                 Outcome::Known => self.counts.known += 1,
@@ -132,34 +151,65 @@ impl Progress {
         positions.write(connection)
     }
 
-    /// Learns whom the user wrote to, and whose key is whose.
-    fn meet(&mut self, connection: &Connection, message: &Imported) -> rusqlite::Result<()> {
+    /// Notes what a message says of whose key is whose, and whom the user wrote to.
+    fn note(&mut self, message: &Imported) {
         let (name, key) = match message {
             Imported::Received(received) => (&received.from, received.key.filter(|_| received.verified)),
-            Imported::Sent(sent) => (&sent.to, sent.delivered_to),
+            Imported::Sent(sent) => {
+                if !self.written_to.contains(&sent.to) {
+                    self.written_to.insert(sent.to.clone());
+                }
+                (&sent.to, sent.delivered_to)
+            }
         };
-        let is_news = matches!(message, Imported::Sent(_)) && self.written_to.insert(name.clone());
-        let key = key.or(if is_news { self.met.get(name).copied() } else { None });
-        let is_contact = self.written_to.contains(name);
-        if is_news {
+        let Some(key) = key else { return };
+        if self.keys.get(name).is_some_and(|keys| keys.last() == Some(&key)) {
+            return;
+        }
+        let keys = self.keys.entry(name.clone()).or_default();
+        keys.retain(|other| *other != key);
+        keys.push(key);
+    }
+
+    /// Learns whom the user wrote to, and whose key is whose.
+    fn learn_keys(&self, connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
+        let now = crate::now();
+        for name in &self.written_to {
             contacts::known::fill_in(connection, name, None, false)?;
         }
-        let Some(key) = key.filter(|key| is_news || self.met.get(name) != Some(key)) else { return Ok(()) };
-        let is_ours = self.pinned.contains(name);
-        match contacts::meet(connection, name, key, is_contact, is_ours, crate::now())? {
-            Met::New => drop(self.pinned.insert(name.clone())),
-            Met::Known => {}
-            Met::OtherKey(here) => drop(self.other_keys.insert(name.clone(), (here, key))),
+        let mut findings = Vec::new();
+        for (name, keys) in &self.keys {
+            let is_contact = self.written_to.contains(name);
+            let (mut is_ours, mut finding) = (false, None);
+            for key in keys {
+                match contacts::meet(connection, name, *key, is_contact, is_ours, now)? {
+                    Met::New => {
+                        is_ours = true;
+                        finding = Some(Finding::Pinned(name.clone(), *key));
+                    }
+                    Met::Known => finding = None,
+                    Met::OtherKey(here) => finding = Some(Finding::OtherKey(name.clone(), here, *key)),
+                }
+            }
+            findings.extend(finding);
+            // Which of them came first is the file's word, if it ends as it is here.
+            let current = pins::current(connection, name)?.map(|pin| pin.fingerprint);
+            if let Some((last, before)) = keys.split_last()
+                && current == Some(*last)
+            {
+                before.iter().try_for_each(|key| pins::had_before(connection, name, *key, now))?;
+            }
         }
-        self.met.insert(name.clone(), key);
-        Ok(())
+        Ok(findings)
     }
 
     /// Notes that a number was had, if it counts messages to this peer.
     fn count_had(&mut self, received: &inbox::imported::Received) {
         let is_ours = self.own_name.as_ref().is_none_or(|own| *own == received.to);
-        let (Some(key), Some(seq), true) = (received.key, received.seq, is_ours) else { return };
+        let (Some(key), true) = (received.key, is_ours) else { return };
         let ranges = self.had.entry(key).or_default();
+        ranges.extend(&received.had);
+        let Some(seq) = received.seq else { return };
         match ranges.last_mut() {
             Some(range) if range.1 + 1 == seq => range.1 = seq,
             Some(range) if (range.0..=range.1).contains(&seq) => {}
@@ -167,13 +217,12 @@ impl Progress {
         }
     }
 
-    /// Counts what was had from those who are contacts.
-    fn learn(&self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Counts what was had from each key.
+    fn learn_had(&self, connection: &Connection) -> rusqlite::Result<()> {
         for (key, ranges) in &self.had {
-            if !pins::is_vouched(connection, *key)? {
-                continue;
-            }
-            let mut count = Count::of(connection, *key, inbox::MOST_RANGES)?;
+            let is_vouched = pins::is_vouched(connection, *key)?;
+            let most = if is_vouched { inbox::MOST_RANGES } else { inbox::MOST_RANGES_OF_STRANGER };
+            let mut count = Count::of(connection, *key, most)?;
             for (first, last) in ranges {
                 let range = Ranges::try_from(vec![[*first, *last]]).unwrap_or_default();
                 count.take(None, &range)?;

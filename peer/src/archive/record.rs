@@ -10,7 +10,9 @@ use protocol::{Fingerprint, Name};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::conversations::{Direction, Entry, State};
+use crate::conversations::{Entry, State};
+use crate::inbound::had::Range;
+use crate::inbound::inbox::MOST_RANGES;
 use crate::inbound::inbox::imported::Received;
 use crate::outbound::outbox::imported::Sent;
 
@@ -53,6 +55,10 @@ pub struct Record {
     delivered_to: Option<Fingerprint>,
     #[serde(default)]
     delivered_as: Option<Fingerprint>,
+    /// Which numbers were had from `fingerprint` in all, those of messages that were deleted too; only on the last line of
+    /// that key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    had: Option<Vec<[u64; 2]>>,
 }
 
 /// A message that was parsed.
@@ -90,10 +96,10 @@ pub enum BadRecord {
 }
 
 impl Record {
-    /// The record of a message that is kept here, where this peer has this key.
+    /// The record of a message that is kept here, where this peer has this key; `had`: what was had from its sender's, to be told
+    /// with this message.
     #[must_use]
-    pub fn of(entry: Entry, own_key: Fingerprint) -> Self {
-        let is_sent = entry.direction == Direction::Sent;
+    pub fn of(entry: Entry, own_key: Fingerprint, had: Option<Vec<Range>>) -> Self {
         Self {
             id: entry.id,
             direction: entry.direction.word().to_owned(),
@@ -111,9 +117,10 @@ impl Record {
             reply_to: entry.reply_to,
             source: entry.source,
             tries: entry.tries,
-            sent_as: is_sent.then(|| entry.counted_by.unwrap_or(own_key)),
+            sent_as: if entry.is_own_count { Some(own_key) } else { entry.counted_by },
             delivered_to: entry.delivered_to,
             delivered_as: entry.delivered_as,
+            had: had.map(|ranges| ranges.into_iter().map(|(first, last)| [first, last]).collect()),
         }
     }
 
@@ -145,6 +152,7 @@ impl Record {
             read: self.read.unwrap_or(true),
             reply_to: self.reply_to,
             source,
+            had: self.had.map_or_else(|| Ok(Vec::new()), had)?,
         })
     }
 
@@ -182,6 +190,17 @@ fn seq(seq: u64) -> Result<u64, BadRecord> {
         Ok(seq)
     } else {
         Err(BadRecord::Member { member: "seq", value: seq.to_string() })
+    }
+}
+
+fn had(ranges: Vec<[u64; 2]>) -> Result<Vec<Range>, BadRecord> {
+    let is_range = |range: &&[u64; 2]| 1 <= range[0] && range[0] <= range[1] && range[1] <= HIGHEST_SEQ;
+    match ranges.iter().find(|range| !is_range(range)) {
+        Some([first, last]) => Err(BadRecord::Member { member: "had", value: format!("[{first}, {last}]") }),
+        None if ranges.len() > MOST_RANGES => {
+            Err(BadRecord::Member { member: "had", value: format!("{} ranges", ranges.len()) })
+        }
+        None => Ok(ranges.into_iter().map(|[first, last]| (first, last)).collect()),
     }
 }
 

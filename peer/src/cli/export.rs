@@ -57,12 +57,13 @@ impl Export {
 
 /// Writes all messages; how many there were.
 fn write_all(peer: &Peer, writer: &mut impl Write, progress: &Progress) -> Result<u64, Failure> {
-    let own_key = peer.fingerprint();
+    let (own_key, mut had) = (peer.fingerprint(), peer.archive().had()?);
     let mut count = 0;
     let stopped = peer.conversations.each(&Query::default(), |entry| {
         count += 1;
         progress.step(1);
-        match write_line(writer, &Record::of(entry, own_key)) {
+        let had = had.remove(&entry.position);
+        match write_line(writer, &Record::of(entry, own_key, had)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }

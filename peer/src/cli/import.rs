@@ -41,6 +41,9 @@ pub struct Import {
     file: PathBuf,
 }
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// What is printed for programs.
 #[derive(Serialize)]
 struct Line {
@@ -51,13 +54,19 @@ struct Line {
 
 impl Import {
     pub(super) async fn run(self, global: &Global, output: &mut Output) -> Result<Exit, Failure> {
-        let unreadable = |why: io::Error| {
-            Failure::new(Exit::Failed, tr!("import-unreadable", file = self.file.display(), why = why))
-        };
+        let shown = Untrusted(&self.file.display().to_string()).to_string();
+        let unreadable =
+            |why: io::Error| Failure::new(Exit::Failed, tr!("import-unreadable", file = shown, why = why));
         let (input, count): (Box<dyn BufRead>, _) = if self.file == Path::new("-") {
+            if io::stdin().is_terminal() {
+                return Err(Failure::usage(tr!("import-terminal")).hint(tr!("import-terminal-hint")));
+            }
             (Box::new(BufReader::new(io::stdin())), None)
         } else {
             let file = File::open(&self.file).map_err(unreadable)?;
+            if file.metadata().map_err(unreadable)?.is_dir() {
+                return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+            }
             let lines = count_lines(&file).map_err(unreadable)?;
             (Box::new(BufReader::new(file)), lines)
         };
@@ -66,7 +75,8 @@ impl Import {
         let progress = Progress::new(count, tr!("import-progress"));
         let bad_line = self.import(&mut importing, Lines { input, number: 0 }, &progress).await?;
         progress.done();
-        let (counts, findings) = importing.end().await?;
+        let counts = importing.counts();
+        let findings = if bad_line.is_none() { importing.end().await? } else { Vec::new() };
         print(counts, output)?;
         output.flush()?;
         for finding in &findings {
@@ -150,7 +160,8 @@ impl<R: BufRead> Lines<R> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(Some((None, length)));
         }
-        let message = Record::parse(&line).map_err(BadLine::Record)?;
+        let line = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.number == 1).unwrap_or(&line);
+        let message = Record::parse(line).map_err(BadLine::Record)?;
         Ok(Some((Some(message), length)))
     }
 }
@@ -176,7 +187,8 @@ fn count_lines(file: &File) -> io::Result<Option<u64>> {
 
 fn why(bad: &BadRecord) -> String {
     match bad {
-        BadRecord::Json(why) => tr!("import-bad-json", why = Untrusted(&why.to_string())),
+        BadRecord::Json(why) if why.is_data() => tr!("import-bad-json", why = Untrusted(&without_place(why))),
+        BadRecord::Json(_) => tr!("import-bad-syntax"),
         BadRecord::Member { member, value } => {
             tr!("import-bad-member", member = member, value = Untrusted(value))
         }
@@ -184,6 +196,12 @@ fn why(bad: &BadRecord) -> String {
         BadRecord::Name(member, why) => tr!("import-bad-name", member = member, why = why.told()),
         BadRecord::Body(why) => tr!("import-bad-name", member = "body", why = why.told()),
     }
+}
+
+/// What is wrong, without the place in a text that is one line of many.
+fn without_place(why: &serde_json::Error) -> String {
+    let said = why.to_string();
+    said.rsplit_once(" at line ").map_or(said.clone(), |(what, _)| what.to_owned())
 }
 
 fn said(finding: &Finding) -> String {

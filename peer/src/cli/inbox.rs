@@ -63,7 +63,7 @@ impl Inbox {
         };
         // What comes in between is listed or followed, whichever sees it first: the position tells.
         let mut after = peer.conversations.last_position()?;
-        let resumed = if self.follow { self.part.stored_behind(&query, &peer.conversations)? } else { None };
+        let resumed = if self.follow { self.part.stored_behind(&peer.conversations)? } else { None };
         if let Some(behind) = resumed {
             // Whatever is listed before that message and came later was not seen either.
             after = behind;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::exit::{Exit, Failure};
 use super::language::tr;
 use super::output::Output;
-use crate::conversations::{Bound, Conversations, Entry, Query, Spot};
+use crate::conversations::{Bound, Conversations, Query, Spot};
 
 /// What every listing takes.
 #[derive(Args, Default)]
@@ -54,7 +54,7 @@ impl Part {
             None => Ok(None),
             Some(When::Time(time)) => Ok(Some(Bound::Time(time))),
             Some(When::Id(id)) => {
-                let spots = with_id(id, &query, conversations)?.into_iter().map(|(_, spot)| spot);
+                let spots = conversations.with_id(id)?.into_iter().map(|(_, spot)| spot);
                 pick(spots.collect()).map(Bound::Message).map(Some).ok_or_else(|| unknown(&[id]))
             }
         };
@@ -65,22 +65,11 @@ impl Part {
     }
 
     /// The position behind which everything was stored after the message that was named, if one was.
-    pub fn stored_behind(
-        &self,
-        query: &Query,
-        conversations: &Conversations,
-    ) -> Result<Option<i64>, Failure> {
+    pub fn stored_behind(&self, conversations: &Conversations) -> Result<Option<i64>, Failure> {
         let Some(When::Id(id)) = self.since else { return Ok(None) };
-        let positions = with_id(id, query, conversations)?.into_iter().map(|(entry, _)| entry.position);
+        let positions = conversations.with_id(id)?.into_iter().map(|(entry, _)| entry.position);
         positions.min().map(Some).ok_or_else(|| unknown(&[id]))
     }
-}
-
-/// The messages with this id that go the way which is asked for.
-fn with_id(id: Uuid, query: &Query, conversations: &Conversations) -> Result<Vec<(Entry, Spot)>, Failure> {
-    let mut listed = conversations.with_id(id)?;
-    listed.retain(|(entry, _)| query.direction.is_none_or(|direction| direction == entry.direction));
-    Ok(listed)
 }
 
 /// No message has one of these ids.

@@ -60,6 +60,7 @@ impl Prune {
             confirm::ask(&question)?;
         }
         let progress = Progress::new(Some(counted.messages), tr!("prune-progress"));
+        archive.begin_deleting(counted.messages).await?;
         let mut all = Deleted::default();
         loop {
             let deleted = archive.delete_old(old.clone()).await?;

@@ -10,8 +10,9 @@ use super::output::Output;
 use super::part::Part;
 use super::progress::Progress;
 use super::{Global, listing};
-use crate::conversations::words::{Pattern, SearchError};
+use crate::conversations::words::{NoPattern, Pattern, SearchError};
 use crate::conversations::{Conversations, Direction, Query};
+use crate::database::Fault;
 
 /// Find messages by their words
 ///
@@ -19,8 +20,9 @@ use crate::conversations::{Conversations, Direction, Query};
 /// case and accents do not matter: `reuniao` finds "Reunião". What is typed is taken as it is: nothing in it means anything.
 ///
 /// A word is letters and digits next to each other; everything else stands between words, so that `ana@lima` is two that have
-/// to be next to each other. Writing without blanks, as Chinese and Japanese have it, is one long word: --query 'start*' finds
-/// how it begins. ß, ligatures and the dotless ı are letters of their own.
+/// to be next to each other. What has neither letters nor digits (🎉, %), and what is written without blanks, as Chinese and
+/// Japanese are, is looked for as it stands, anywhere in the text. Accents are those of Latin letters: ё, ß, ø and ligatures are
+/// letters of their own.
 ///
 /// With --query it is a query of SQLite's FTS5: AND, OR, NOT, NEAR(a b, 5), "a phrase", begin*.
 #[derive(Args)]
@@ -54,8 +56,10 @@ impl Search {
         let pattern = if self.query {
             Pattern::query(&typed)
         } else {
-            Pattern::words(&typed)
-                .ok_or_else(|| Failure::usage(tr!("search-no-word")).hint(tr!("search-no-word-hint")))?
+            Pattern::words(&typed).map_err(|nothing| match nothing {
+                NoPattern::Blank => Failure::usage(tr!("search-blank")).hint(tr!("search-blank-hint")),
+                NoPattern::TooMany => Failure::usage(tr!("search-too-many", most = Pattern::MOST)),
+            })?
         };
         let direction = match (&self.from, &self.to) {
             (Some(_), _) => Some(Direction::Received),
@@ -93,7 +97,11 @@ impl Search {
 async fn bring_in(conversations: &Conversations) -> Result<(), Failure> {
     let progress = Progress::new(Some(conversations.unindexed()?), tr!("search-progress"));
     loop {
-        let texts = conversations.index().await?;
+        let texts = match conversations.index().await {
+            // Searching needs no room: what is not in is read.
+            Err(Fault::Full | Fault::Unavailable(_)) => 0,
+            indexed => indexed?,
+        };
         if texts == 0 {
             return Ok(());
         }

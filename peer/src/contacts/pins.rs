@@ -159,6 +159,22 @@ pub fn is_or_was(connection: &Connection, name: &Name, key: Fingerprint) -> rusq
         .exists((name.as_str(), key.as_bytes()))
 }
 
+/// Remembers that the name had this key before the one that it has.
+pub fn had_before(
+    connection: &Connection,
+    name: &Name,
+    fingerprint: Fingerprint,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO pins (name, fingerprint, kind, used_at, proved) VALUES (?1, ?2, 'former', ?3, 1)
+             ON CONFLICT (name, fingerprint) DO NOTHING",
+        )?
+        .execute((name.as_str(), fingerprint.as_bytes(), now.as_millisecond()))?;
+    Ok(())
+}
+
 /// Whether this is a contact's key or this peer's own, under whatever name.
 pub fn is_vouched(connection: &Connection, key: Fingerprint) -> rusqlite::Result<bool> {
     connection

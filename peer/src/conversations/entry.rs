@@ -110,7 +110,9 @@ pub struct Entry {
     pub reason: Option<String>,
     /// How often it was handed over; only what was sent.
     pub tries: Option<u32>,
-    /// The key whose count `seq` is, if that is not this peer's; only what was sent.
+    /// Whether `seq` is this peer's own count; only what was sent.
+    pub is_own_count: bool,
+    /// The key whose count `seq` is, if it is another's and known; only what was sent.
     pub counted_by: Option<Fingerprint>,
     /// The key that gave the receipt, if it was checked; only what was sent.
     pub delivered_to: Option<Fingerprint>,
@@ -142,6 +144,7 @@ impl Entry {
             state: row.get("state")?,
             reason: row.get("reason")?,
             tries: row.get("tries")?,
+            is_own_count: row.get_ref("counted_by")?.as_blob_or_null()?.is_some_and(<[u8]>::is_empty),
             counted_by: key(row, "counted_by")?,
             delivered_to: key(row, "delivered_to")?,
             delivered_as: key(row, "delivered_as")?,

@@ -16,6 +16,29 @@ pub enum Outcome {
     Deleted,
 }
 
+/// The places of the messages that a sender wrote next to one which is imported.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Neighbours {
+    /// That of the one before it.
+    pub before: Option<i64>,
+    /// That of the one behind it.
+    pub behind: Option<i64>,
+    /// Whether another one has its very number: then its sender counted anew, and nothing is known of their order.
+    pub is_counted_twice: bool,
+}
+
+impl Neighbours {
+    /// Where a message is listed that is imported to this position, below all that came here: there, but between its neighbours.
+    #[must_use]
+    pub fn place(self, position: i64) -> i64 {
+        if self.is_counted_twice {
+            return position;
+        }
+        let not_before = self.before.map_or(position, |before| before.max(position));
+        self.behind.map_or(not_before, |behind| behind.min(not_before))
+    }
+}
+
 /// Positions being given to imported messages, below those of all others, in the transaction that keeps them.
 #[derive(Debug)]
 pub struct Positions {

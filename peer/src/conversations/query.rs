@@ -95,16 +95,22 @@ pub(super) fn listing_backwards(query: &Query) -> String {
     )
 }
 
-/// The positions of the last so many messages that are found by their words, the last one first. The pluses have all of those
-/// looked at, and nothing else.
-pub(super) fn search(query: &Query) -> String {
-    format!(
-        "SELECT position FROM messages
-         WHERE position IN (SELECT rowid FROM words WHERE words MATCH :pattern) AND {}{}
-         ORDER BY place DESC, seq DESC, position DESC LIMIT :last",
-        part(query, "+place"),
-        filters(query, "+partner")
-    )
+/// The positions of the last so many messages that are found, by their words if there are any, and have all these parts; the
+/// last one first. Where words decide, the pluses have those looked at, and nothing else.
+pub(super) fn search(query: &Query, by_words: bool, parts: &[String]) -> String {
+    let (place, partner) = if by_words { ("+place", "+partner") } else { ("place", "partner") };
+    let mut sql =
+        format!("SELECT position FROM messages WHERE {}{}", part(query, place), filters(query, partner));
+    if by_words {
+        sql.push_str(
+            " AND position IN (SELECT rowid FROM words WHERE words MATCH :words
+                               UNION ALL SELECT value FROM json_each(:others))",
+        );
+    }
+    for part in parts {
+        sql.extend([" AND body LIKE ", part, " ESCAPE '\\'"]);
+    }
+    sql + " ORDER BY place DESC, seq DESC, position DESC LIMIT :last"
 }
 
 /// How many messages of a query there are that do not fit.

@@ -25,8 +25,24 @@ const NEXT_IMPORTED: &str =
     "SELECT position, body FROM texts WHERE position > ?1 AND position <= 0 ORDER BY position LIMIT ?2";
 
 /// What to search for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(String);
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pattern {
+    /// What the index is asked for, as FTS5 has it.
+    words: Option<String>,
+    /// What is in the text as it stands, but for the case of Latin letters.
+    parts: Vec<String>,
+}
+
+/// Why what was typed is nothing to search for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPattern {
+    /// There is nothing in it.
+    #[error("there is nothing to search for")]
+    Blank,
+    /// There is too much.
+    #[error("more than {most} words", most = Pattern::MOST)]
+    TooMany,
+}
 
 /// Why nothing was searched for.
 #[derive(Debug, thiserror::Error)]
@@ -40,39 +56,75 @@ pub enum SearchError {
 }
 
 impl Pattern {
-    /// All of these words, wherever they stand, as they are typed: nothing in them means anything. None if there is no word
-    /// among them.
-    #[must_use]
-    pub fn words(text: &str) -> Option<Self> {
-        let words: Vec<_> = text
-            .split_whitespace()
-            .filter(|word| word.contains(char::is_alphanumeric))
-            .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
-            .collect();
-        (!words.is_empty()).then(|| Self(words.join(" ")))
+    /// So many words at most are searched for at once.
+    pub const MOST: usize = 100;
+
+    /// All of these words, wherever they stand, as they are typed: nothing in them means anything. What has no letter or digit,
+    /// and what is written in a script without blanks between words, is looked for as a part of the text.
+    pub fn words(text: &str) -> Result<Self, NoPattern> {
+        let (mut words, mut parts) = (Vec::new(), Vec::new());
+        for word in text.split_whitespace() {
+            if word.contains(char::is_alphanumeric) && !word.contains(has_no_blanks) {
+                words.push(format!("\"{}\"", word.replace('"', "\"\"")));
+            } else {
+                parts.push(word.to_owned());
+            }
+        }
+        match words.len() + parts.len() {
+            0 => Err(NoPattern::Blank),
+            count if count > Self::MOST => Err(NoPattern::TooMany),
+            _ => Ok(Self { words: (!words.is_empty()).then(|| words.join(" ")), parts }),
+        }
     }
 
     /// A query as FTS5 understands it: <https://www.sqlite.org/fts5.html#full_text_query_syntax>.
     #[must_use]
     pub fn query(text: &str) -> Self {
-        Self(text.to_owned())
+        Self { words: Some(text.to_owned()), parts: Vec::new() }
     }
 }
 
+/// Whether the script of a character has no blanks between words: Han, Kana, Thai, Lao, Tibetan, Burmese and Khmer.
+fn has_no_blanks(character: char) -> bool {
+    matches!(u32::from(character),
+        0x0e00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x2fdf | 0x3005..=0x3007 | 0x3021..=0x3029
+        | 0x3031..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff66..=0xff9f
+        | 0x20000..=0x3ffff)
+}
+
+/// A part of a text, as `LIKE` looks for it.
+fn like(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in part.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
+}
+
 impl Conversations {
-    /// The positions of the messages of the query that are found by a pattern, in the order of listings; what was not
-    /// brought in yet is not among them. Blocks.
+    /// The positions of the messages of the query that are found by a pattern, in the order of listings. Blocks; the texts that
+    /// are not brought in yet are read.
     pub fn search(&self, query: &Query, pattern: &Pattern) -> Result<Vec<i64>, SearchError> {
         // What SQLite itself asks its index for is no question of the user's.
-        if pattern.0.trim_start().starts_with('*') {
+        if pattern.words.as_ref().is_some_and(|words| words.trim_start().starts_with('*')) {
             return Err(SearchError::Query("it begins with *".to_owned()));
         }
         let (behind, top) = (self.beginning(query)?, self.top(query)?);
         let mut values = query::values(query, behind, top);
-        values.push((":pattern", pattern.0.clone().into()));
         values.push((":last", query.last.map_or(-1, i64::from).into()));
+        let parts: Vec<_> = (0..pattern.parts.len()).map(|nth| format!(":part{nth}")).collect();
+        values
+            .extend(parts.iter().zip(&pattern.parts).map(|(name, part)| (name.as_str(), like(part).into())));
         let found = self.store.read(|connection| {
-            let mut select = connection.prepare(&query::search(query))?;
+            if let Some(words) = &pattern.words {
+                values.push((":words", words.clone().into()));
+                values.push((":others", found_in_the_rest(connection, words)?.into()));
+            }
+            let sql = query::search(query, pattern.words.is_some(), &parts);
+            let mut select = connection.prepare(&sql)?;
             select.query_map(&*values, |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()
         });
         let mut found = found.map_err(bad_query)?;
@@ -148,6 +200,35 @@ fn bad_query(error: rusqlite::Error) -> SearchError {
     }
 }
 
+/// The positions of the texts that are not brought in and have these words, as a JSON array: brought into an index of their
+/// own, which is gone then, so that searching needs no room on the disk.
+fn found_in_the_rest(connection: &Connection, words: &str) -> rusqlite::Result<String> {
+    let (stored, imported): (i64, i64) = connection
+        .prepare_cached("SELECT stored, imported FROM indexed")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rest = Connection::open_in_memory()?;
+    rest.execute_batch(
+        "CREATE VIRTUAL TABLE words USING fts5 (
+             body, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2')",
+    )?;
+    let mut count = 0;
+    for (next, behind) in [(NEXT_STORED, stored), (NEXT_IMPORTED, imported)] {
+        let mut select = connection.prepare_cached(next)?;
+        let mut texts = select.query((behind, -1))?;
+        let mut insert = rest.prepare_cached("INSERT INTO words (rowid, body) VALUES (?1, ?2)")?;
+        while let Some(text) = texts.next()? {
+            insert.execute((text.get::<_, i64>(0)?, text.get_ref(1)?.as_str()?))?;
+            count += 1;
+        }
+    }
+    if count == 0 {
+        return Ok("[]".to_owned());
+    }
+    rest.query_row("SELECT json_group_array(rowid) FROM words WHERE words MATCH ?1", [words], |row| {
+        row.get(0)
+    })
+}
+
 /// Brings texts in: what was stored, and when all of that is in, what was imported.
 fn index(connection: &Connection, most: usize) -> rusqlite::Result<usize> {
     let (stored, imported): (i64, i64) = connection
@@ -184,6 +265,23 @@ fn bring_in(connection: &Connection, next: &str, behind: i64, most: usize) -> ru
         }
     }
     Ok((count, last))
+}
+
+/// How many texts are in.
+pub fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(
+            "SELECT count(*) FROM texts, indexed
+             WHERE position <= CASE WHEN position > 0 THEN stored ELSE indexed.imported END",
+        )?
+        .query_row([], |row| row.get(0))
+}
+
+/// Takes the words of all messages out. They are brought in again when nothing else is to be done, or somebody searches.
+pub fn forget_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
+    connection.execute("UPDATE indexed SET stored = 0, imported = ?1", [imported::BEFORE_ALL])?;
+    Ok(())
 }
 
 /// Takes the words of a message out that is deleted in this transaction, if they are in.

@@ -92,6 +92,14 @@ impl<'a> Count<'a> {
     }
 }
 
+/// All ranges that were had from a key, in ascending order.
+pub fn of(connection: &Connection, key: Fingerprint) -> rusqlite::Result<Vec<Range>> {
+    connection
+        .prepare_cached("SELECT first, last FROM had WHERE sender = ?1 ORDER BY first")?
+        .query_map([key.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 /// What a receipt says of these ranges, the highest one first. There are more of them if so many were read.
 fn had(highest: &[Range]) -> Had {
     let below = if highest.len() <= Ranges::MOST { Some((0, 0)) } else { None };

@@ -13,7 +13,7 @@ use protocol::message::Receipt;
 use store::Store;
 use tokio::sync::Notify;
 
-pub use self::keeping::MOST_RANGES;
+pub use self::keeping::{MOST_RANGES, MOST_RANGES_OF_STRANGER};
 pub use self::letters::Letters;
 use super::claims::Answer;
 use super::quota::{Exceeded, Quotas};

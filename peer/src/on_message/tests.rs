@@ -31,6 +31,7 @@ fn message(body: &str) -> Entry {
         state: None,
         reason: None,
         tries: None,
+        is_own_count: false,
         counted_by: None,
         delivered_to: None,
         delivered_as: None,

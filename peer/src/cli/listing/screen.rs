@@ -168,6 +168,7 @@ mod tests {
             state: None,
             reason: None,
             tries: None,
+            is_own_count: false,
             counted_by: None,
             delivered_to: None,
             delivered_as: None,

@@ -6,6 +6,7 @@ use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, named_params};
 use uuid::Uuid;
 
+use super::super::had::Range;
 use super::{deleted, place};
 use crate::conversations::imported::{Outcome, Positions};
 
@@ -36,6 +37,8 @@ pub struct Received {
     pub reply_to: Option<Uuid>,
     /// The IP address that it came from.
     pub source: String,
+    /// What was had there from `key` in all, if this is the message that tells it.
+    pub had: Vec<Range>,
 }
 
 /// Keeps a message, in the transaction of all that come with it. No quota is asked.
@@ -85,4 +88,19 @@ pub fn keep(
             ":read": received.read,
         })?;
     Ok(Outcome::New)
+}
+
+/// Takes the doubt from some messages under this name that are signed by this key, which is one of the name's: how many.
+pub fn believe(
+    connection: &Connection,
+    name: &Name,
+    key: Fingerprint,
+    most: usize,
+) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE received SET doubted = 0 WHERE position IN
+             (SELECT position FROM received WHERE from_name = ?1 AND sender = ?2 AND doubted = 1 LIMIT ?3)",
+        )?
+        .execute((name.as_str(), key.as_bytes(), most))
 }

@@ -17,7 +17,7 @@ use crate::conversations::Positions;
 /// So many ranges of sequence numbers are kept of a contact's key.
 pub const MOST_RANGES: usize = 1_000;
 /// And of a stranger's, who could have as many keys as messages are kept of strangers.
-const MOST_RANGES_OF_STRANGER: usize = 100;
+pub const MOST_RANGES_OF_STRANGER: usize = 100;
 
 /// Messages being kept, one after the other, and what changes from one to the next.
 struct Keeping<'a> {

@@ -4,6 +4,8 @@
 use protocol::Fingerprint;
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::conversations::imported::Neighbours;
+
 /// The place of a new message: that of the next message of this key, or else its own `position`.
 ///
 /// If a message of the key has this very number, its sender counts anew, from an old backup perhaps: then it is not late.
@@ -26,17 +28,22 @@ pub fn of_imported(
     seq: u64,
     position: i64,
 ) -> rusqlite::Result<i64> {
-    let neighbour = |sql: &str| -> rusqlite::Result<Option<i64>> {
+    let place = |sql: &str| -> rusqlite::Result<Option<i64>> {
         connection.prepare_cached(sql)?.query_row((key.as_bytes(), seq), |row| row.get(0)).optional()
     };
-    let before = neighbour(
-        "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq < ?2 ORDER BY seq DESC, place LIMIT 1",
-    )?;
-    let behind = neighbour(
-        "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq > ?2 ORDER BY seq, place LIMIT 1",
-    )?;
-    let not_before = before.map_or(position, |before| before.max(position));
-    Ok(behind.map_or(not_before, |behind| behind.min(not_before)))
+    let neighbours = Neighbours {
+        before: place(
+            "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq < ?2 ORDER BY seq DESC, place LIMIT 1",
+        )?,
+        behind: place(
+            "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq > ?2 ORDER BY seq, place LIMIT 1",
+        )?,
+        is_counted_twice: place(
+            "SELECT place FROM received WHERE sender = ?1 AND sender <> x'' AND seq = ?2 LIMIT 1",
+        )?
+        .is_some(),
+    };
+    Ok(neighbours.place(position))
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, named_params};
 use uuid::Uuid;
 
 use super::{State, closed, deleted};
-use crate::conversations::imported::{Outcome, Positions};
+use crate::conversations::imported::{Neighbours, Outcome, Positions};
+
+/// Stands for a key that the file does not tell: its count is none of this peer's.
+const NOBODY_KNOWN: &[u8] = &[0];
 
 /// A message that was sent from elsewhere.
 #[derive(Debug, Clone)]
@@ -61,9 +64,12 @@ pub fn keep(
         State::Queued => (State::Expired, Some(reason!("it was still queued where it was exported"))),
         settled => (settled, sent.reason.clone()),
     };
-    // A count of nobody known is of nobody here.
-    let other_key = sent.sent_as.filter(|key| *key != own_key);
-    let sender = other_key.as_ref().map_or(&[][..], |key| &key.as_bytes()[..]);
+    let is_own = sent.sent_as == Some(own_key);
+    let sender = match &sent.sent_as {
+        _ if is_own => &[][..],
+        Some(other) => &other.as_bytes()[..],
+        None => NOBODY_KNOWN,
+    };
     let position = positions.give();
     connection
         .prepare_cached(
@@ -92,7 +98,7 @@ pub fn keep(
             ":delivered_to": sent.delivered_to.as_ref().map(Fingerprint::as_bytes),
             ":delivered_as": sent.delivered_as.as_ref().map(Fingerprint::as_bytes),
         })?;
-    count(connection, sent, state, other_key.is_none())?;
+    count(connection, sent, state, is_own)?;
     Ok(Outcome::New)
 }
 
@@ -113,18 +119,23 @@ fn count(connection: &Connection, sent: &Sent, state: State, is_own: bool) -> ru
 
 /// Where it is listed: before all that was written here, but among the messages of its own count as they were written.
 fn place(connection: &Connection, sent: &Sent, sender: &[u8], position: i64) -> rusqlite::Result<i64> {
-    let neighbour = |sql: &str| -> rusqlite::Result<Option<i64>> {
+    let place = |sql: &str| -> rusqlite::Result<Option<i64>> {
         connection
             .prepare_cached(sql)?
             .query_row((sent.to.as_str(), sender, sent.seq), |row| row.get(0))
             .optional()
     };
-    let before = neighbour(
-        "SELECT place FROM sent WHERE to_name = ?1 AND sender = ?2 AND seq < ?3 ORDER BY seq DESC, place LIMIT 1",
-    )?;
-    let behind = neighbour(
-        "SELECT place FROM sent WHERE to_name = ?1 AND sender = ?2 AND seq > ?3 ORDER BY seq, place LIMIT 1",
-    )?;
-    let not_before = before.map_or(position, |before| before.max(position));
-    Ok(behind.map_or(not_before, |behind| behind.min(not_before)))
+    let neighbours = Neighbours {
+        before: place(
+            "SELECT place FROM sent WHERE to_name = ?1 AND sender = ?2 AND seq < ?3 ORDER BY seq DESC, place LIMIT 1",
+        )?,
+        behind: place(
+            "SELECT place FROM sent WHERE to_name = ?1 AND sender = ?2 AND seq > ?3 ORDER BY seq, place LIMIT 1",
+        )?,
+        is_counted_twice: place(
+            "SELECT place FROM sent WHERE to_name = ?1 AND sender = ?2 AND seq = ?3 LIMIT 1",
+        )?
+        .is_some(),
+    };
+    Ok(neighbours.place(position))
 }
