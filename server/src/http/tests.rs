@@ -265,6 +265,6 @@ async fn what_was_answered_is_there_after_a_restart() {
     let after = api.get("/peers").await;
     assert_eq!((after.text, &after.headers["etag"]), (before.text, &before.headers["etag"]));
     assert_eq!(api.get("/peers/rui").await.json()["online"], false);
-    assert_eq!(api.get("/health").await.json(), json!({ "status": "ok" }));
+    assert_eq!(api.get("/health").await.json()["status"], "ok");
     assert!(api.get("/openapi.yaml").await.text.starts_with("openapi: 3.1"));
 }
