@@ -127,13 +127,10 @@ pub fn bare(commands: Command) -> Command {
 }
 
 fn with_default(flag: Arg, table: Option<&str>, file: &File) -> Arg {
-    let (Some(name), Some(setting)) = (flag.get_env().map(OsStr::to_owned), setting(&flag, table)) else {
-        return flag;
-    };
+    let Some(setting) = setting(&flag, table) else { return flag };
     let flag = flag.env(None::<&'static str>);
-    let from_file = || file.find(table, &setting.flag)?.value.typed().map(OsString::from);
-    match variable(name).map(|text| setting.spelt_out(text)).or_else(from_file) {
-        Some(value) => flag.default_value(value),
+    match setting.elsewhere(file) {
+        Some((value, _)) => flag.default_value(value),
         None => flag,
     }
 }
