@@ -305,6 +305,7 @@ fn one_thread<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T,
     std::thread::spawn(|| {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            destination::clean_up();
             std::process::exit(Exit::Interrupted as i32);
         }
     });

@@ -490,6 +490,12 @@ fn a_file_is_its_owners_alone_and_whole_or_not_there() {
     assert_eq!(ana.run(&["export", "-"]).expect(0).stdout, exported(&ana));
     ana.run(&["export", "/nonexistent/history.jsonl"]).expect(1);
     ana.run(&["export", ana.folder().to_str().unwrap()]).expect(1);
+    for ours in ["recado.db", "identity.pem", "tokens.json"] {
+        let path = ana.folder().join(ours);
+        let before = fs::read(&path).unwrap();
+        ana.run(&["export", path.to_str().unwrap()]).expect(2);
+        assert!(ours.starts_with("recado") || fs::read(&path).unwrap() == before, "{ours}");
+    }
     assert_eq!(ana.inbox()[0].read, Some(false), "exporting reads nothing");
 }
 

@@ -4,6 +4,8 @@ import-standard-input = standard input
 import-bad-line = { $file }, line { $line }: { $why }
 import-bad-line-hint =
     What stands before that line is imported. Mend the line or take it out, and import again: what is known is skipped.
+    Whose key is whose is learnt from a whole file only.
+import-again-hint = What was imported so far is kept. Import again when that is mended: what is known is skipped.
 import-bad-read = it cannot be read: { $why }
 import-bad-long = it is longer than { $most } bytes, and no message is
 import-terminal = what is to be imported does not come from a terminal

@@ -5,3 +5,5 @@ export-done =
         [one] 1 mensagem foi escrita em { $file }.
        *[other] { $count } mensagens foram escritas em { $file }.
     }
+export-ours = { $file } é um arquivo de que o próprio par precisa
+export-ours-hint = Dê outro nome, como em `peer export history.jsonl`.

@@ -4,6 +4,8 @@ import-standard-input = entrada padrão
 import-bad-line = { $file }, linha { $line }: { $why }
 import-bad-line-hint =
     O que está antes dessa linha foi importado. Corrija ou retire a linha e importe de novo: o que já existe é pulado.
+    De quem é cada chave só se aprende de um arquivo inteiro.
+import-again-hint = O que já foi importado está guardado. Importe de novo quando isso estiver resolvido: o que já existe é pulado.
 import-bad-read = não é possível ler a linha: { $why }
 import-bad-long = a linha tem mais de { $most } bytes, e nenhuma mensagem tem tantos
 import-terminal = o que se importa não vem de um terminal

@@ -4,8 +4,21 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use tempfile::{NamedTempFile, TempPath};
+
+use crate::locked;
+
+/// What is being written aside, to be taken away if the program is interrupted.
+static ASIDE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Takes away what is half written: the program ends now.
+pub fn clean_up() {
+    if let Some(aside) = locked(&ASIDE).take() {
+        let _ = fs::remove_file(aside);
+    }
+}
 
 /// Where something is being written to.
 pub struct Destination {
@@ -32,6 +45,7 @@ impl Destination {
         let folder = folder_of(&target);
         fs::metadata(folder)?;
         let (file, aside) = NamedTempFile::new_in(folder).map_err(|error| plain(&error))?.into_parts();
+        *locked(&ASIDE) = Some(aside.to_path_buf());
         Ok(Self { writer: BufWriter::new(file), aside: Some((aside, target)) })
     }
 
@@ -40,6 +54,7 @@ impl Destination {
         let file = self.writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         let Some((aside, target)) = self.aside else { return Ok(()) };
         file.sync_all()?;
+        *locked(&ASIDE) = None;
         aside.persist(&target).map_err(|error| error.error)?;
         File::open(folder_of(&target))?.sync_all()
     }

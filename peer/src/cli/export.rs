@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,6 +15,9 @@ use super::untrusted::Untrusted;
 use crate::archive::record::Record;
 use crate::conversations::Query;
 use crate::peer::Peer;
+
+/// What the names of the files begin with that a peer keeps.
+const OURS: [&str; 4] = ["recado.", "identity.", "tokens.", "config."];
 
 /// Write everything that is kept, one message a line
 ///
@@ -35,7 +39,7 @@ impl Export {
         let peer = global.open()?;
         match self.file.filter(|file| file != Path::new("-")) {
             None => {
-                write_all(&peer, output, &Progress::hidden())?;
+                write_all(&peer, output, &Progress::hidden(), Failure::from)?;
                 output.flush()?;
             }
             Some(file) => {
@@ -43,9 +47,14 @@ impl Export {
                 let unwritable = |why: io::Error| {
                     Failure::new(Exit::Failed, tr!("export-unwritable", file = shown, why = why))
                 };
+                if is_one_of_ours(&file, &peer) {
+                    return Err(
+                        Failure::usage(tr!("export-ours", file = shown)).hint(tr!("export-ours-hint"))
+                    );
+                }
                 let mut destination = Destination::open(&file).map_err(unwritable)?;
                 let progress = Progress::new(None, tr!("export-progress"));
-                let count = write_all(&peer, &mut destination, &progress)?;
+                let count = write_all(&peer, &mut destination, &progress, unwritable)?;
                 progress.done();
                 destination.finish().map_err(unwritable)?;
                 note(&tr!("export-done", count = count, file = shown));
@@ -55,8 +64,24 @@ impl Export {
     }
 }
 
+/// Whether it is a file that this peer keeps itself.
+fn is_one_of_ours(file: &Path, peer: &Peer) -> bool {
+    let identity = |path: &Path| path.metadata().ok().map(|there| (there.dev(), there.ino()));
+    let Some(wanted) = identity(file) else { return false };
+    let ours = peer.data_dir.read_dir().into_iter().flatten().flatten();
+    ours.into_iter().any(|entry| {
+        let is_kept = OURS.iter().any(|name| entry.file_name().to_string_lossy().starts_with(name));
+        is_kept && identity(&entry.path()) == Some(wanted)
+    })
+}
+
 /// Writes all messages; how many there were.
-fn write_all(peer: &Peer, writer: &mut impl Write, progress: &Progress) -> Result<u64, Failure> {
+fn write_all(
+    peer: &Peer,
+    writer: &mut impl Write,
+    progress: &Progress,
+    unwritable: impl Fn(io::Error) -> Failure,
+) -> Result<u64, Failure> {
     let (own_key, mut had) = (peer.fingerprint(), peer.archive().had()?);
     let mut count = 0;
     let stopped = peer.conversations.each(&Query::default(), |entry| {
@@ -69,7 +94,7 @@ fn write_all(peer: &Peer, writer: &mut impl Write, progress: &Progress) -> Resul
         }
     })?;
     match stopped {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(unwritable(error)),
         None => Ok(count),
     }
 }

@@ -14,6 +14,7 @@ use super::progress::Progress;
 use super::untrusted::Untrusted;
 use crate::archive::import::{Counts, Finding, Import as Importing};
 use crate::archive::record::{BadRecord, Imported, Record};
+use crate::database::Fault;
 
 /// So many messages are imported in one commit, if they have no more bytes than that.
 const AT_ONCE: usize = 1_000;
@@ -105,12 +106,12 @@ impl Import {
             messages.extend(message);
             if messages.len() == AT_ONCE || bytes >= BYTES_AT_ONCE {
                 progress.step(messages.len() as u64);
-                importing.take(std::mem::take(&mut messages)).await?;
+                importing.take(std::mem::take(&mut messages)).await.map_err(ended_early)?;
                 bytes = 0;
             }
         };
         if !messages.is_empty() {
-            importing.take(messages).await?;
+            importing.take(messages).await.map_err(ended_early)?;
         }
         Ok(ended)
     }
@@ -129,6 +130,11 @@ impl Import {
         Failure::new(Exit::Failed, tr!("import-bad-line", file = file, line = number.to_string(), why = why))
             .hint(tr!("import-bad-line-hint"))
     }
+}
+
+/// The database could not keep what came next.
+fn ended_early(fault: Fault) -> Failure {
+    Failure::from(fault).hint(tr!("import-again-hint"))
 }
 
 /// The lines of a file, one after the other.

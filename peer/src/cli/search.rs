@@ -93,18 +93,21 @@ impl Search {
     }
 }
 
-/// Has what was not ready to be searched made ready.
+/// Has what was not ready to be searched made ready, though not what comes in meanwhile: what is not ready is read.
 async fn bring_in(conversations: &Conversations) -> Result<(), Failure> {
-    let progress = Progress::new(Some(conversations.unindexed()?), tr!("search-progress"));
-    loop {
+    let mut left = conversations.unindexed()?;
+    let progress = Progress::new(Some(left), tr!("search-progress"));
+    while left > 0 {
         let texts = match conversations.index().await {
-            // Searching needs no room: what is not in is read.
+            // Reading needs no room.
             Err(Fault::Full | Fault::Unavailable(_)) => 0,
-            indexed => indexed?,
+            indexed => indexed? as u64,
         };
         if texts == 0 {
-            return Ok(());
+            break;
         }
-        progress.step(texts as u64);
+        progress.step(texts);
+        left = left.saturating_sub(texts);
     }
+    Ok(())
 }

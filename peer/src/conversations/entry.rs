@@ -137,7 +137,7 @@ impl Entry {
             received_at: timestamp(row.get("received_at")?),
             verified: row.get("verified")?,
             fingerprint: key(row, "fingerprint")?,
-            source: row.get("source")?,
+            source: row.get::<_, Option<String>>("source")?.filter(|source| !source.is_empty()),
             seq: row.get("seq")?,
             reply_to: row.get::<_, Option<[u8; 16]>>("reply_to")?.map(Uuid::from_bytes),
             read: row.get("read")?,

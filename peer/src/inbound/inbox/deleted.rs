@@ -10,10 +10,12 @@ use uuid::Uuid;
 use super::letters::{Content, timestamp};
 use crate::conversations::words;
 
-/// What is to be deleted because it is old.
-const OLD: &str = "SELECT position, read FROM received WHERE at < :before ORDER BY at, place LIMIT :most";
+/// What is to be deleted because it is old. What an older program stores into this file has no time that is known here.
+const OLD: &str =
+    "SELECT position, read FROM received WHERE at > 0 AND at < :before ORDER BY at, place LIMIT :most";
 /// The same, of one name. The plus keeps SQLite from looking at what is old of all others.
-const OLD_OF_NAME: &str = "SELECT position, read FROM received WHERE from_name = :name AND +at < :before
+const OLD_OF_NAME: &str =
+    "SELECT position, read FROM received WHERE from_name = :name AND +at > 0 AND +at < :before
                            ORDER BY place LIMIT :most";
 
 /// SHA-256 over what makes a message the same message.
@@ -93,7 +95,7 @@ pub fn count_old(
     before: Timestamp,
     name: Option<&Name>,
 ) -> rusqlite::Result<(u64, u64)> {
-    let name_is = if name.is_some() { "from_name = :name AND +at" } else { "at" };
+    let name_is = if name.is_some() { "from_name = :name AND +at > 0 AND +at" } else { "at > 0 AND at" };
     let sql = format!("SELECT count(*), coalesce(sum(read = 0), 0) FROM received WHERE {name_is} < :before");
     let mut count = connection.prepare(&sql)?;
     let (before, read) = (before.as_millisecond(), |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?)));

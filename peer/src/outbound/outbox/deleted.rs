@@ -9,12 +9,11 @@ use uuid::Uuid;
 use super::{State, closed, unreadable};
 use crate::conversations::words;
 
-/// What is to be deleted because it is old. What waits is never old.
-const OLD: &str =
-    "SELECT position FROM sent WHERE at < :before AND state <> 'queued' ORDER BY at, place LIMIT :most";
+/// What is to be deleted because it is old. What an older program stores into this file has no time that is known here. What waits is never old.
+const OLD: &str = "SELECT position FROM sent WHERE at > 0 AND at < :before AND state <> 'queued' ORDER BY at, place LIMIT :most";
 /// The same, of one name. The plus keeps SQLite from looking at what is old of all others.
 const OLD_OF_NAME: &str =
-    "SELECT position FROM sent WHERE to_name = :name AND +at < :before AND state <> 'queued'
+    "SELECT position FROM sent WHERE to_name = :name AND +at > 0 AND +at < :before AND state <> 'queued'
                            ORDER BY place LIMIT :most";
 
 /// Whether a message with this id was deleted.
@@ -69,7 +68,7 @@ pub fn old(
 
 /// How many those are in all.
 pub fn count_old(connection: &Connection, before: Timestamp, name: Option<&Name>) -> rusqlite::Result<u64> {
-    let name_is = if name.is_some() { "to_name = :name AND +at" } else { "at" };
+    let name_is = if name.is_some() { "to_name = :name AND +at > 0 AND +at" } else { "at > 0 AND at" };
     let sql = format!("SELECT count(*) FROM sent WHERE {name_is} < :before AND state <> 'queued'");
     let mut count = connection.prepare(&sql)?;
     let before = before.as_millisecond();

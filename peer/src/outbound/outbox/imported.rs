@@ -2,13 +2,16 @@
 //! there does not wait here, so that nothing is sent by two.
 
 use jiff::Timestamp;
-use protocol::message::Body;
+use protocol::message::{Body, HIGHEST_SEQ};
 use protocol::{Fingerprint, Name};
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use uuid::Uuid;
 
 use super::{State, closed, deleted};
 use crate::conversations::imported::{Neighbours, Outcome, Positions};
+
+/// No count is higher: a wild number in a file leaves the next messages theirs.
+const HIGHEST_BELIEVED: u64 = HIGHEST_SEQ / 2;
 
 /// Stands for a key that the file does not tell: its count is none of this peer's.
 const NOBODY_KNOWN: &[u8] = &[0];
@@ -104,7 +107,7 @@ pub fn keep(
 
 /// The recipient's count goes on behind what this very peer had sent from elsewhere.
 fn count(connection: &Connection, sent: &Sent, state: State, is_own: bool) -> rusqlite::Result<()> {
-    let seq = if is_own { sent.seq } else { 0 };
+    let seq = if is_own && sent.seq <= HIGHEST_BELIEVED { sent.seq } else { 0 };
     connection
         .prepare_cached(
             "INSERT INTO recipients (name, last_seq) VALUES (?1, ?2)
