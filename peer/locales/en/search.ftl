@@ -3,5 +3,6 @@ search-blank-hint = Type what stands in the message, as in `peer search lunch sa
 search-too-many = that is more than { $most } words
 search-bad-query = that is no query: { $why }
 search-bad-query-hint = Without --query every word is taken as it is. `peer search --help` says what a query is made of.
-search-nothing = No message has all of these words.
+search-nothing = No message was found.
+search-nothing-whole = No message has all of these words. Only whole words are found: `peer search --query 'begin*'` finds how one begins.
 search-progress = Getting ready to search

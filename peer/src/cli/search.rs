@@ -79,7 +79,10 @@ impl Search {
             SearchError::Fault(fault) => fault.into(),
         })?;
         if found.is_empty() && !output.json {
-            super::output::note(&tr!("search-nothing"));
+            // Who writes a query, or asks for a part only, may have asked for nothing else.
+            let may_be_the_words = !self.query && query.since.is_none() && query.before.is_none();
+            let said = if may_be_the_words { tr!("search-nothing-whole") } else { tr!("search-nothing") };
+            super::output::note(&said);
         }
         let mut listing = Listing::at_once(output);
         for position in found {
