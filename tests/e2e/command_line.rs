@@ -19,6 +19,7 @@ fn wrong_usage_is_2() {
         &["send", "rui", ""],
         &["send", "rui", "oi", "there"],
         &["send", "rui", "--wait=soon", "oi"],
+        &["send", "rui", "--wait", "5s"],
         &["send", "rui", "--expire", "0s", "oi"],
         &["inbox", "--limit", "many"],
         &["inbox", "--from", "a/b"],

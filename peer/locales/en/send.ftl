@@ -1,5 +1,6 @@
 send-nobody = Nobody else is online who could be sent it: nothing was sent.
 send-words = there are more words than a text
+send-wait-blank = the time behind --wait, { $time }, would be taken for a name or a text
 send-wait-hint = A time is written behind an equals sign, as in `--wait={ $time }`.
 send-quote-hint = Quote the text, as in `peer send rui 'good morning'`.
 send-quote-all-hint = Quote the text, as in `peer send --all 'good morning'`.

@@ -1,5 +1,6 @@
 send-nobody = Não há mais ninguém online para quem enviar: nada foi enviado.
 send-words = há mais palavras do que um texto
+send-wait-blank = o tempo depois de --wait, { $time }, seria tomado por um nome ou um texto
 send-wait-hint = O tempo se escreve depois de um sinal de igual, como em `--wait={ $time }`.
 send-quote-hint = Ponha o texto entre aspas, como em `peer send rui 'bom dia'`.
 send-quote-all-hint = Ponha o texto entre aspas, como em `peer send --all 'bom dia'`.

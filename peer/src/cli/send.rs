@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::time::Duration;
 
@@ -75,6 +76,12 @@ pub(super) fn wait(text: &str) -> Result<Duration, protocol::duration::DurationE
     }
 }
 
+/// The time that somebody meant for `--wait`, and that would be taken for a name or a text.
+fn time_behind_a_bare_wait(words: impl Iterator<Item = OsString>) -> Option<String> {
+    let behind = words.skip_while(|word| word != "--wait").nth(1)?;
+    behind.into_string().ok().filter(|word| wait(word).is_ok())
+}
+
 /// What became of a message, for programs.
 #[derive(Serialize)]
 struct Fate<'a> {
@@ -113,15 +120,15 @@ impl Send {
     fn to_and_text(&self) -> Result<(Option<&str>, Option<&str>), Failure> {
         let words: Vec<&str> =
             self.to.iter().chain(&self.text).chain(&self.further).map(String::as_str).collect();
+        if let Some(time) = time_behind_a_bare_wait(std::env::args_os()) {
+            return Err(Failure::usage(tr!("send-wait-blank", time = time.clone()))
+                .hint(tr!("send-wait-hint", time = time)));
+        }
         match (self.all, words.as_slice()) {
             (true, []) => Ok((None, None)),
             (true, [text]) => Ok((None, Some(text))),
             (false, [to]) => Ok((Some(to), None)),
             (false, [to, text]) => Ok((Some(to), Some(text))),
-            (_, [first, ..]) if self.wait.is_some() && wait(first).is_ok() => {
-                let hint = tr!("send-wait-hint", time = first);
-                Err(Failure::usage(tr!("send-words")).hint(hint))
-            }
             (all, _) => {
                 let hint = if all { tr!("send-quote-all-hint") } else { tr!("send-quote-hint") };
                 Err(Failure::usage(tr!("send-words")).hint(hint))
@@ -313,6 +320,21 @@ mod tests {
         assert_eq!(names("ana,RUI,ana").unwrap(), ["ana", "rui"]);
         for bad in ["", "ana,", "ana, rui", "a/b"] {
             assert_eq!(names(bad).unwrap_err().exit, Exit::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_set_off_from_its_flag_is_seen() {
+        let time = |line: &str| time_behind_a_bare_wait(line.split(' ').map(OsString::from));
+        assert_eq!(time("peer send rui --wait 5s").as_deref(), Some("5s"));
+        assert_eq!(time("peer send --wait 1m rui").as_deref(), Some("1m"));
+        for line in [
+            "peer send --wait rui 5s",
+            "peer send --wait=1m rui 5s",
+            "peer send rui 5s --wait",
+            "peer send --wait -- 5",
+        ] {
+            assert_eq!(time(line), None, "{line}");
         }
     }
 
