@@ -1,6 +1,7 @@
 search-blank = there is nothing to search for
 search-blank-hint = Type what stands in the message, as in `peer search lunch saturday`.
-search-too-many = that is more than { $most } words
+search-too-many = that is too much: at most { $most } words are searched for at once, none of them pages long
+search-too-many-hint = Type a few words that only that message has.
 search-bad-query = that is no query: { $why }
 search-bad-query-hint = Without --query every word is taken as it is. `peer search --help` says what a query is made of.
 search-nothing = No message was found.

@@ -403,6 +403,9 @@ help-export = Escreve tudo o que está guardado, uma mensagem por linha
 help-export-long =
     Cada linha é um objeto JSON, com o que `peer history --json` tem e o que `peer import` precisa além disso; a mensagem mais antiga vem
     primeiro. Chaves e contatos não estão nele: identity.pem na pasta de dados é o que faz de outra máquina este par.
+
+    Com as mensagens de cada remetente vai o que já se recebeu dele, para que o apagado não volte lá. Se todas as mensagens de um
+    remetente foram apagadas, não há linha que o diga: nesse caso, copie a pasta de dados inteira.
 help-export-examples =
     peer export history.jsonl  um arquivo que só você pode ler
     peer export | jq -r .body  todos os textos

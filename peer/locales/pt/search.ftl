@@ -1,6 +1,7 @@
 search-blank = não há nada para procurar
 search-blank-hint = Digite o que está na mensagem, como em `peer search almoço sábado`.
-search-too-many = são mais de { $most } palavras
+search-too-many = é demais: procuram-se no máximo { $most } palavras de cada vez, e nenhuma de páginas inteiras
+search-too-many-hint = Digite algumas palavras que só aquela mensagem tem.
 search-bad-query = isso não é uma consulta: { $why }
 search-bad-query-hint = Sem --query cada palavra vale como está escrita. `peer search --help` diz de que é feita uma consulta.
 search-nothing = Nenhuma mensagem foi achada.

@@ -23,6 +23,9 @@ const OURS: [&str; 4] = ["recado.", "identity.", "tokens.", "config."];
 ///
 /// Each line is a JSON object, with what `peer history --json` has and what `peer import` needs besides; the oldest message comes
 /// first. Keys and contacts are not in it: identity.pem in the data directory is what makes another machine this peer.
+///
+/// With the messages of each sender goes what was had from it, so that what was deleted does not come back there. Where all of
+/// a sender's messages were deleted there is no line to say so: copy the whole data directory instead.
 #[derive(Args)]
 #[command(before_help = "Examples:
   peer export history.jsonl                a file that only you can read

@@ -58,7 +58,10 @@ impl Search {
         } else {
             Pattern::words(&typed).map_err(|nothing| match nothing {
                 NoPattern::Blank => Failure::usage(tr!("search-blank")).hint(tr!("search-blank-hint")),
-                NoPattern::TooMany => Failure::usage(tr!("search-too-many", most = Pattern::MOST)),
+                NoPattern::TooMany => {
+                    let failure = Failure::usage(tr!("search-too-many", most = Pattern::MOST));
+                    failure.hint(tr!("search-too-many-hint"))
+                }
             })?
         };
         let direction = match (&self.from, &self.to) {

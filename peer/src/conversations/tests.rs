@@ -315,4 +315,5 @@ fn what_is_typed_is_words_or_parts_and_nothing_else() {
     assert_eq!(Pattern::words(" \t\n"), Err(NoPattern::Blank));
     assert!(Pattern::words(&"a ".repeat(100)).is_ok());
     assert_eq!(Pattern::words(&"a ".repeat(101)), Err(NoPattern::TooMany));
+    assert_eq!(Pattern::words(&"中".repeat(4_000)), Err(NoPattern::TooMany));
 }

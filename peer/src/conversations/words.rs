@@ -40,7 +40,7 @@ pub enum NoPattern {
     #[error("there is nothing to search for")]
     Blank,
     /// There is too much.
-    #[error("more than {most} words", most = Pattern::MOST)]
+    #[error("more than {} words, or one of more than {} bytes", Pattern::MOST, Pattern::LONGEST)]
     TooMany,
 }
 
@@ -58,6 +58,8 @@ pub enum SearchError {
 impl Pattern {
     /// So many words at most are searched for at once.
     pub const MOST: usize = 100;
+    /// And so many bytes of what is looked for as it stands.
+    pub const LONGEST: usize = 10_000;
 
     /// All of these words, wherever they stand, as they are typed: nothing in them means anything. What has no letter or digit,
     /// and what is written in a script without blanks between words, is looked for as a part of the text.
@@ -73,6 +75,7 @@ impl Pattern {
         match words.len() + parts.len() {
             0 => Err(NoPattern::Blank),
             count if count > Self::MOST => Err(NoPattern::TooMany),
+            _ if parts.iter().any(|part| part.len() > Self::LONGEST) => Err(NoPattern::TooMany),
             _ => Ok(Self { words: (!words.is_empty()).then(|| words.join(" ")), parts }),
         }
     }
