@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -17,14 +18,27 @@ pub fn commands(line: &[OsString]) -> Command {
     language::settle(&words, || None);
     let commands = help::commands();
     let all: Vec<String> = commands.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    let completed = |arg: Arg| completed(arg, &words, &all);
-    commands.mut_args(completed).mut_subcommands(|command| {
+    // Flags come where one was begun, or where nothing else could: some shells put them before all names.
+    let flags_wanted = word_to_complete(&words).is_some_and(|word| word.as_bytes().starts_with(b"-"));
+    let completed = |arg: Arg| {
+        let is_hidden = arg.is_hide_set() || !(flags_wanted || arg.is_positional());
+        completed(arg.hide(is_hidden), &words, &all)
+    };
+    let without_own_flags =
+        |command: Command| command.disable_help_flag(!flags_wanted).disable_version_flag(!flags_wanted);
+    without_own_flags(commands).mut_args(completed).mut_subcommands(|command| {
         let sends = command.get_name() == "send";
-        command.mut_args(|arg| match arg.get_id().as_str() {
+        without_own_flags(command).mut_args(|arg| match arg.get_id().as_str() {
             "to" if sends => arg.add(ArgValueCompleter::new(list_of_names(words.clone()))),
             _ => completed(arg),
         })
     })
+}
+
+/// The word that the shell asks for: it says which, or it is the last.
+fn word_to_complete(words: &[OsString]) -> Option<&OsString> {
+    let told = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
+    words.get(told.unwrap_or(words.len().saturating_sub(1)))
 }
 
 /// Whatever is parsed as a name is somebody's, but that which this peer is to have.
