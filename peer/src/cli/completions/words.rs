@@ -24,8 +24,9 @@ pub fn commands(line: &[OsString]) -> Command {
         let is_hidden = arg.is_hide_set() || !(flags_wanted || arg.is_positional());
         completed(arg.hide(is_hidden), &words, &all)
     };
-    let without_own_flags =
-        |command: Command| command.disable_help_flag(!flags_wanted).disable_version_flag(!flags_wanted);
+    let without_own_flags = |command: Command| {
+        if flags_wanted { command } else { command.disable_help_flag(true).disable_version_flag(true) }
+    };
     without_own_flags(commands).mut_args(completed).mut_subcommands(|command| {
         let sends = command.get_name() == "send";
         without_own_flags(command).mut_args(|arg| match arg.get_id().as_str() {
