@@ -115,7 +115,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "server/src/directory/invites.rs",
             "server/src/directory/page.rs",
             "server/src/directory/token.rs",
-            "peer/src/inbound/inbox/deleted.rs",
+            "peer/src/inbound/inbox/content.rs",
         ],
     ),
 ];

@@ -1,5 +1,6 @@
 //! The inbox: every message that was received, judged and kept once, in one transaction. Owns the table `received`.
 
+mod content;
 pub mod deleted;
 pub mod imported;
 mod keeping;

@@ -4,10 +4,9 @@
 use jiff::Timestamp;
 use protocol::Name;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::letters::{Content, timestamp};
+use super::content::{Content, digest, timestamp};
 use crate::conversations::words;
 
 /// What is to be deleted because it is old. What an older program stores into this file has no time that is known here.
@@ -17,20 +16,6 @@ const OLD: &str =
 const OLD_OF_NAME: &str =
     "SELECT position, read FROM received WHERE from_name = :name AND +at > 0 AND +at < :before
                            ORDER BY place LIMIT :most";
-
-/// SHA-256 over what makes a message the same message.
-pub(super) fn digest((from, to, body, sent_at, reply_to): &Content) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    let reply_to = reply_to.as_ref().map(<[u8; 16]>::as_slice);
-    let parts = [from, to, body].map(|part| Some(part.as_bytes()));
-    for part in parts.into_iter().chain([sent_at.as_ref().map(String::as_bytes), reply_to]) {
-        // No text is so long: what is not there differs from what is empty.
-        let length = part.map_or(u64::MAX, |part| part.len() as u64);
-        digest.update(length.to_be_bytes());
-        digest.update(part.unwrap_or_default());
-    }
-    digest.finalize().into()
-}
 
 /// The digest of the message with this id that was deleted of this sender's, and when it had come.
 pub(super) fn before(

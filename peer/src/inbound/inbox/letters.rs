@@ -3,16 +3,14 @@
 use jiff::Timestamp;
 use protocol::Name;
 use protocol::message::Message;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::super::quota::{Class, Room};
 use super::super::sender::Sender;
+use super::content::{Content, digest, timestamp};
 use super::{Terms, deleted};
 use crate::contacts::{Standing, pins};
-
-/// The parts of a message that make it the same message.
-pub(super) type Content = (String, String, String, Option<String>, Option<[u8; 16]>);
 
 /// A message that was kept before, be it deleted by now.
 #[derive(Debug, Clone, Copy)]
@@ -88,14 +86,6 @@ impl Letters {
         }
         let deleted = deleted::before(connection, self.space(), id)?;
         Ok(deleted
-            .map(|(digest, received_at)| Before { is_same: digest == deleted::digest(content), received_at }))
+            .map(|(of_first, received_at)| Before { is_same: of_first == digest(content), received_at }))
     }
-}
-
-/// A time as this program stored it.
-pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    let text: String = row.get(column)?;
-    text.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
-    })
 }
