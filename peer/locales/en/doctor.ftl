@@ -53,6 +53,7 @@ doctor-update-database = Any other command brings it up to date; then look again
 doctor-restore-database = Keep a copy of the data directory, and restore recado.db from a backup.
 doctor-runs = it runs, as process { $pid }
 doctor-other-version = it runs, as process { $pid }, but is version { $version }; this command is { $own }
+doctor-restart-or-copy = End the peer that runs, and start it again. If that changes nothing: does a copy of this peer run on another machine? End it there.
 doctor-restart = End the peer that runs, and start it again.
 doctor-runs-not = it does not run: nothing is received, and what waits is only tried when you send
 doctor-delivers = it does not run; a command delivers just now, as process { $pid }
@@ -115,8 +116,10 @@ doctor-waits-since =
     }
 doctor-next-try =
     { $seconds ->
-        [0] It is tried again just now.
+        [0] It is tried again in a moment.
         [one] It is tried again in a second, or as soon as they are back.
        *[other] It is tried again in { $seconds } seconds, or as soon as they are back.
     }
+doctor-other-key = Ask { $name }, but not through Recado. If this is the new key: `peer trust { $name } { $key }`. If not, somebody else is at that address: wait, and it is delivered when { $name } is back.
+doctor-no-answer = Their peer does not run, or a firewall or router is in the way, or they told a wrong --advertise: `peer doctor` on their machine tells which. It is tried again by itself.
 doctor-deliver = A peer that runs delivers it (`peer serve`); `peer send` tries it too.

@@ -16,3 +16,5 @@ listing-set-aside =
         [one] One more message came under this name, and not from its key: `peer inbox --unverified --from { $name }`
        *[other] { $count } more messages came under this name, and not from its key: `peer inbox --unverified --from { $name }`
     }
+listing-other-key = if { $name } has told you that this key is new: `peer trust { $name } { $key }`; otherwise wait
+listing-peer-answered = { $name }'s peer answered: { $said }

@@ -15,3 +15,4 @@ usage-wrong = that cannot be understood: { $problem }
 usage-behind-dashes = A text that begins with a hyphen goes behind --, as in -- “{ $word }”.
 usage-see-help = `peer { $command } --help` begins with examples.
 usage-see-all = `peer --help` lists the commands.
+usage-with-scheme = Type `{ $flag } { $address }`.

@@ -53,6 +53,7 @@ doctor-update-database = Qualquer outro comando o atualiza; depois verifique de 
 doctor-restore-database = Guarde uma cópia da pasta de dados, e restaure recado.db de um backup.
 doctor-runs = está rodando, como processo { $pid }
 doctor-other-version = está rodando, como processo { $pid }, mas é a versão { $version }; este comando é { $own }
+doctor-restart-or-copy = Encerre o par que está rodando, e inicie-o de novo. Se nada mudar: há uma cópia deste par rodando em outra máquina? Encerre-a lá.
 doctor-restart = Encerre o par que está rodando, e inicie-o de novo.
 doctor-runs-not = não está rodando: nada é recebido, e o que espera só é tentado quando você envia
 doctor-delivers = não está rodando; um comando está entregando agora, como processo { $pid }
@@ -115,8 +116,10 @@ doctor-waits-since =
     }
 doctor-next-try =
     { $seconds ->
-        [0] Será tentada de novo agora mesmo.
+        [0] Será tentada de novo em instantes.
         [one] Será tentada de novo em um segundo, ou assim que o destinatário voltar.
        *[other] Será tentada de novo em { $seconds } segundos, ou assim que o destinatário voltar.
     }
+doctor-other-key = Pergunte a { $name }, mas não pelo Recado. Se a chave é nova: `peer trust { $name } { $key }`. Se não é, outra pessoa está nesse endereço: espere, e a entrega é feita quando { $name } voltar.
+doctor-no-answer = O par de lá não está rodando, ou há um firewall ou roteador no caminho, ou o --advertise de lá está errado: `peer doctor` na outra máquina diz qual. Será tentado de novo por si só.
 doctor-deliver = Um par em execução a entrega (`peer serve`); `peer send` também tenta.

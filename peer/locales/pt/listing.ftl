@@ -16,3 +16,5 @@ listing-set-aside =
         [one] Mais uma mensagem chegou com este nome, e não com a chave dele: `peer inbox --unverified --from { $name }`
        *[other] Mais { $count } mensagens chegaram com este nome, e não com a chave dele: `peer inbox --unverified --from { $name }`
     }
+listing-other-key = se { $name } disse a você que a chave é nova: `peer trust { $name } { $key }`; se não, espere
+listing-peer-answered = o par de { $name } respondeu: { $said }

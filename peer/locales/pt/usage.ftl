@@ -15,3 +15,4 @@ usage-wrong = não é possível entender isso: { $problem }
 usage-behind-dashes = Um texto que começa com hífen vai depois de --, assim: -- “{ $word }”.
 usage-see-help = `peer { $command } --help` começa com exemplos.
 usage-see-all = `peer --help` lista os comandos.
+usage-with-scheme = Digite `{ $flag } { $address }`.

@@ -46,7 +46,7 @@ impl Invite {
         output.flush()?;
         // Readers of QR codes guess the encoding, and not all of them guess UTF-8.
         qr::draw(&link.to_ascii(), &mut anstream::stderr().lock())?;
-        note(&tr!("invite-note"));
+        note(&tr!("invite-note", link = &link));
         if link.address().reach() == Reach::Loopback {
             note(&tr!("invite-this-machine"));
         }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::clock::Clock;
 use super::exit::Failure;
-use super::language::{reasons::translated, tr};
+use super::language::{reasons, tr};
 use super::output::{ERROR, Output, WARNING, note};
 use super::send::said;
 use super::untrusted::{Untrusted, shortened};
@@ -214,10 +214,21 @@ fn fate(entry: &Entry, now: Option<Timestamp>) -> Option<(Style, String)> {
         (None, _) | (_, 0) => state,
         (Some(_), tries) => tr!("listing-after-tries", state = state, tries = tries),
     };
-    let why = entry.reason.as_deref().map(|reason| shortened(&translated(reason)));
-    let next = now.and_then(|now| next_try(entry.next_try?, now));
+    let why = entry.reason.as_deref().map(|reason| shortened(&reasons::of_message(&entry.to, reason)));
+    let next = now.and_then(|now| next_step(entry, now));
+    // A sentence of the other side's goes on here.
+    let why = why.map(|why| if next.is_some() { why.trim_end_matches('.').to_owned() } else { why });
     let all: Vec<_> = [Some(state), why, next].into_iter().flatten().collect();
     Some((style, all.join(", ")))
+}
+
+/// What is to be done, or in how long it is tried again.
+fn next_step(entry: &Entry, now: Timestamp) -> Option<String> {
+    let at = entry.next_try?;
+    match entry.reason.as_deref().and_then(reasons::other_key) {
+        Some(key) => Some(tr!("listing-other-key", name = shortened(&entry.to), key = shortened(key))),
+        None => next_try(at, now),
+    }
 }
 
 /// In how long it is tried again; nothing if that time has come.

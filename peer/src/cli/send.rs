@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::exit::{Exit, Failure};
 use super::faults::Told as _;
-use super::language::{reasons::translated, tr};
+use super::language::{reasons::of_message, tr};
 use super::output::{ERROR, GOOD, NAME, Output, WARNING, complain, note};
 use super::progress::Progress;
 use super::untrusted::shortened;
@@ -223,7 +223,7 @@ pub(super) fn print(queued: &Queued, standing: &Standing, output: &mut Output) -
     };
     write!(output, "{style}{}{style:#} {NAME}{}{NAME:#}", said(standing.state), queued.to)?;
     match (standing.state, reason) {
-        (_, Some(reason)) => writeln!(output, ": {}", shortened(&translated(reason)))?,
+        (_, Some(reason)) => writeln!(output, ": {}", shortened(&of_message(queued.to.as_str(), reason)))?,
         (State::Queued, None) => writeln!(output, ": {}", tr!("send-first-try"))?,
         (_, None) => writeln!(output)?,
     }

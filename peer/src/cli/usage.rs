@@ -3,6 +3,8 @@
 use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use protocol::Address;
+use protocol::address::AddressError;
 
 use super::exit::{Exit, Failure};
 use super::faults::of_value;
@@ -91,9 +93,20 @@ fn suggestion(error: &clap::Error) -> Option<String> {
     if !near.is_empty() {
         return Some(did_you_mean(&near));
     }
+    if let Some(AddressError::Scheme) = error.source().and_then(|error| error.downcast_ref()) {
+        return with_scheme(error);
+    }
     let word = words(error, ContextKind::InvalidArg).pop()?;
     let hyphen = error.kind() == ErrorKind::UnknownArgument && word.starts_with('-');
     (hyphen && error.get(ContextKind::Suggested).is_some()).then(|| tr!("usage-behind-dashes", word = word))
+}
+
+/// An address that lacks only its `https://`, as it is to be typed.
+fn with_scheme(error: &clap::Error) -> Option<String> {
+    let flag = words(error, ContextKind::InvalidArg).pop()?;
+    let flag = flag.split(' ').next()?;
+    let address = format!("https://{}", words(error, ContextKind::InvalidValue).pop()?);
+    address.parse::<Address>().ok().map(|address| tr!("usage-with-scheme", flag = flag, address = address))
 }
 
 /// What clap tells of one thing.

@@ -202,6 +202,9 @@ fn clock(own: &Own, health: Option<&Result<Health, DirectoryError>>, now: Timest
             findings.push(Finding::new(Check::Clock, Status::Warning, found));
         }
         Some(_) => findings.push(Finding::new(Check::Clock, Status::Ok, Found::Clock)),
+        None if health.is_none() => {
+            findings.push(Finding::new(Check::Clock, Status::Skipped, Found::NoDirectory));
+        }
         None => findings.push(Finding::needs(Check::Clock, Check::Directory)),
     }
     if let Some(last) = own.last_received.filter(|last| seconds(*last) < -APART.cast_signed()) {

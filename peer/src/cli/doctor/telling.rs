@@ -207,12 +207,16 @@ fn own(found: &Found) -> Words {
 fn waits(Waiting { to, messages, reason, next_try }: &Waiting) -> Words {
     let to = shortened(to);
     let detail = if let Some(reason) = reason {
-        let reason = shortened(&reasons::translated(reason));
+        let reason = shortened(&reasons::of_message(&to, reason));
         tr!("doctor-waits-since", to = to, count = *messages, reason = reason)
     } else {
         tr!("doctor-waits", to = to, count = *messages)
     };
-    let advice = if let Some(at) = next_try {
+    let advice = if let Some(key) = reason.as_deref().and_then(reasons::other_key) {
+        tr!("doctor-other-key", name = to, key = shortened(key))
+    } else if reason.as_deref().is_some_and(reasons::is_no_answer) {
+        tr!("doctor-no-answer")
+    } else if let Some(at) = next_try {
         let seconds = at.as_second().saturating_sub(crate::now().as_second()).max(0);
         tr!("doctor-next-try", seconds = seconds)
     } else {
@@ -279,7 +283,7 @@ fn directory(found: &Found) -> Words {
         Found::Listed(address) => only(tr!("doctor-listed-at", address = address)),
         Found::ListedElsewhere { listed, own } => {
             let own = own.as_ref().map_or_else(|| tr!("doctor-none"), ToString::to_string);
-            (tr!("doctor-listed-elsewhere", listed = listed, own = own), Some(tr!("doctor-restart")))
+            (tr!("doctor-listed-elsewhere", listed = listed, own = own), Some(tr!("doctor-restart-or-copy")))
         }
         Found::ListedNot => (tr!("doctor-listed-not"), Some(tr!("doctor-see-log"))),
         Found::Unclaimed(name) => (tr!("doctor-unclaimed", name = name), Some(tr!("doctor-claim"))),

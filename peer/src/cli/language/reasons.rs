@@ -5,10 +5,11 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentValue};
+use protocol::Slug;
 
 use super::catalogue::{english, find};
 use super::program::packaged;
-use super::{Language, language};
+use super::{Language, language, tr};
 
 /// The variable that holds what is a reason itself.
 const INNER: &str = "why";
@@ -38,6 +39,39 @@ pub fn translated(reason: &str) -> String {
     recognised(reason)
         .and_then(|(id, arguments)| find(id, Some(&arguments)))
         .unwrap_or_else(|| reason.to_owned())
+}
+
+/// Why a message to somebody came to nothing, in the language of this process: what their peer said against it is told
+/// as its answer, lest it be taken for something about this peer.
+#[must_use]
+pub fn of_message(to: &str, reason: &str) -> String {
+    let Some((_, said)) =
+        reason.split_once(": ").filter(|(slug, _)| Slug::ALL.iter().any(|known| known.word() == *slug))
+    else {
+        return translated(reason);
+    };
+    let said = if language() == Language::English { said.to_owned() } else { translated(reason) };
+    tr!("listing-peer-answered", name = to, said = said)
+}
+
+/// The key that answers where the recipient's was expected, if that is the reason.
+#[must_use]
+pub fn other_key(reason: &str) -> Option<&str> {
+    let why = within("reason-not-the-recipient", INNER, reason)?;
+    within("reason-other-key", "presented", why)
+}
+
+/// Whether the recipient's address does not answer at all.
+#[must_use]
+pub fn is_no_answer(reason: &str) -> bool {
+    within("reason-no-answer", INNER, reason).is_some()
+}
+
+/// What a variable stands for in a reason, if it is this one.
+fn within<'a>(id: &str, variable: &str, reason: &'a str) -> Option<&'a str> {
+    let shape = SHAPES.iter().find(|shape| shape.id == id)?;
+    let taken = shape.taken_from(reason)?;
+    taken.into_iter().find_map(|(name, value)| (name == variable).then_some(value))
 }
 
 /// Which reason it is, and what is in it.

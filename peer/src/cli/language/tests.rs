@@ -286,3 +286,14 @@ fn a_flag_decides_before_anything_is_parsed() {
         assert_eq!(flag(line), language, "{line}");
     }
 }
+
+#[test]
+fn what_the_other_side_said_is_told_as_its_answer_and_another_key_is_found() {
+    let said = reasons::of_message("rui", "storage-full: This peer's disk is full.");
+    assert_eq!(said, "rui's peer answered: This peer's disk is full.");
+    assert_eq!(reasons::of_message("rui", "rui is offline"), "rui is offline");
+    let other = "https://192.0.2.7:7101 is not the recipient: it has the key abc, where def was expected";
+    assert_eq!((reasons::other_key(other), reasons::is_no_answer(other)), (Some("abc"), false));
+    let none = "no answer from https://192.0.2.7:7101: it did not answer in time";
+    assert_eq!((reasons::other_key(none), reasons::is_no_answer(none)), (None, true));
+}
