@@ -147,6 +147,16 @@ enum Color {
     Never,
 }
 
+impl Color {
+    fn choice(self) -> ColorChoice {
+        match self {
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
+        }
+    }
+}
+
 /// Where a directory on this machine is, unless it was told otherwise.
 const DEFAULT_DIRECTORY: &str = "http://127.0.0.1:7100";
 
@@ -207,6 +217,10 @@ pub fn main() -> ExitCode {
     let written: Vec<OsString> = std::env::args_os().collect();
     if let Some(answered) = completions::answered(&written) {
         return answered;
+    }
+    // Help and what is wrong with the words heed it too.
+    if let Some(Ok(color)) = language::written(&written, "--color").map(|word| Color::from_str(word, true)) {
+        color.choice().write_global();
     }
     let arguments = match line::understand(&written) {
         Ok(Some(arguments)) => arguments,
@@ -270,11 +284,7 @@ impl Global {
     }
 
     fn output(&self) -> Output {
-        let color = match self.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
+        let color = self.color.choice();
         // Standard error follows the same choice.
         color.write_global();
         Output::new(self.json, color)

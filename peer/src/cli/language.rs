@@ -74,22 +74,22 @@ pub fn language() -> Language {
 pub fn settle(arguments: &[OsString], configured: impl FnOnce() -> Option<Language>) {
     program::settle(arguments.first());
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    let chosen = flag(arguments)
+    let chosen = written(arguments, "--lang")
+        .and_then(|code| code.parse().ok())
         .or_else(|| variable("RECADO_LANG").parse().ok())
         .or_else(configured)
         .unwrap_or_else(|| of_locales(["LC_ALL", "LC_MESSAGES", "LANG"].map(variable)));
     let _ = CHOSEN.set(chosen);
 }
 
-/// The last `--lang` before the end of flags; one that is no language is for the parser to complain about.
-fn flag(arguments: &[OsString]) -> Option<Language> {
+/// What was last written behind this flag, before the end of flags: for what has to be known before anything is parsed.
+pub fn written<'a>(arguments: &'a [OsString], flag: &str) -> Option<&'a str> {
     let arguments = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
-    let flags: Vec<&str> = arguments.take_while(|argument| *argument != "--").collect();
-    let written = flags.iter().enumerate().rev().find_map(|(at, argument)| match *argument {
-        "--lang" => flags.get(at + 1).copied(),
-        other => other.strip_prefix("--lang="),
-    });
-    written?.parse().ok()
+    let words: Vec<&str> = arguments.take_while(|argument| *argument != "--").collect();
+    words.iter().enumerate().rev().find_map(|(at, word)| match word.strip_prefix(flag)? {
+        "" => words.get(at + 1).copied(),
+        rest => rest.strip_prefix('='),
+    })
 }
 
 /// POSIX: the first of the three that is set decides.
