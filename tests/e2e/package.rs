@@ -81,7 +81,7 @@ fn one_command_builds_a_package_of_both_programs_under_their_own_names() {
     files(unpacked.path(), unpacked.path(), &mut found);
     found.sort();
     let (pages, others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|(name, _)| name.starts_with("usr/share/man/man1/"));
+        found.into_iter().partition(|(name, _)| name.starts_with("usr/share/man/"));
     let expected: Vec<_> = FILES.iter().map(|(name, mode)| ((*name).to_owned(), *mode)).collect();
     assert_eq!(others, expected);
     for page in PAGES {
@@ -90,6 +90,8 @@ fn one_command_builds_a_package_of_both_programs_under_their_own_names() {
             "{page} is not in {pages:#?}"
         );
     }
+    let in_portuguese = unpacked.path().join("usr/share/man/pt/man1/recado-send.1.gz");
+    assert!(run(Command::new("zcat").arg(in_portuguese)).contains("EXEMPLOS"));
     for (page, _) in &pages {
         assert!(page.contains("/recado"), "{page}");
         let text = run(Command::new("zcat").arg(unpacked.path().join(page)));
