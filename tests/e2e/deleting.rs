@@ -238,9 +238,11 @@ fn old_messages_are_pruned_but_not_what_waits() {
     rui.leave(&old).expect(200);
     assert_eq!(rui.inbox_bodies(), ["new from ci"]);
     assert_eq!(eve.inbox().len(), 2, "the others keep theirs");
-    for bad in [&["prune"][..], &["prune", "--older-than", "7"], &["prune", "--older-than", "0d"]] {
+    for bad in [&["prune"][..], &["prune", "--older-than", "7"], &["prune", "--older-than", "-1d"]] {
         rui.run(bad).expect(2);
     }
+    assert_eq!(deleted(&rui, &["prune", "--older-than", "0s"]), 2, "all but what waits");
+    assert_eq!(bodies(rui.lines(&["history"])), ["old, waits"]);
 }
 
 #[test]

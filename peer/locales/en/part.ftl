@@ -5,4 +5,4 @@ part-unknown =
         [one] no message with the id { $ids } is kept here
        *[other] no messages with the ids { $ids } are kept here
     }
-part-unknown-hint = `peer history --ids` shows what is kept, with the ids. If it was deleted, go on from a time: --since 2026-10-01.
+part-unknown-hint = `peer history --ids` shows what is kept, with the ids. Behind one that was deleted, go on from a time: --since 2026-10-01.

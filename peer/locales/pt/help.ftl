@@ -362,7 +362,7 @@ help-prune-examples =
     peer prune --older-than 365d --dry-run  quantas seriam
     peer prune --older-than 365d
     peer prune --older-than 30d --with ci  só o que ci enviou ou recebeu
-help-prune-older-than = Que idade uma mensagem precisa ter
+help-prune-older-than = A idade mínima das mensagens; 0s para todas
 help-prune-with = Só com este nome do outro lado
 help-prune-dry-run = Não apaga nada, e diz quantas mensagens seriam
 help-prune-yes = Não pergunta

@@ -5,4 +5,4 @@ part-unknown =
         [one] nenhuma mensagem com o id { $ids } está guardada aqui
        *[other] nenhuma mensagem com os ids { $ids } está guardada aqui
     }
-part-unknown-hint = `peer history --ids` mostra o que está guardado, com os ids. Se ela foi apagada, continue de uma hora: --since 2026-10-01.
+part-unknown-hint = `peer history --ids` mostra o que está guardado, com os ids. Depois de uma que foi apagada, continue de uma data: --since 2026-10-01.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use protocol::Name;
+use protocol::duration::DurationError;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
@@ -25,8 +26,8 @@ use crate::archive::{Deleted, Old};
   peer prune --older-than 365d
   peer prune --older-than 30d --with ci    only what ci sent or was sent")]
 pub struct Prune {
-    /// How old a message has to be
-    #[arg(long, value_name = "TIME", value_parser = protocol::duration::parse)]
+    /// How old a message has to be; 0s for all
+    #[arg(long, value_name = "TIME", value_parser = age)]
     older_than: Duration,
     /// Only with this name on the other side
     #[arg(long, value_name = "NAME")]
@@ -43,6 +44,11 @@ pub struct Prune {
 #[derive(Serialize)]
 struct WouldDelete {
     would_delete: u64,
+}
+
+/// A duration, or none at all.
+fn age(text: &str) -> Result<Duration, DurationError> {
+    if text == "0s" { Ok(Duration::ZERO) } else { protocol::duration::parse(text) }
 }
 
 impl Prune {
