@@ -1,6 +1,5 @@
-//! The archive: what the user does with messages that are kept already. Deletes them for good, one by one or the old ones; takes them elsewhere
-//! and brings them back.
-//! Stands above both ways of a message, as `serving` does.
+//! The archive: what the user does with messages that are kept already. Deletes them for good, one by one or the old ones;
+//! takes them elsewhere and brings them back. Stands above both ways of a message, as `serving` does.
 
 pub mod import;
 

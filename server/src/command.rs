@@ -6,7 +6,7 @@ mod names;
 mod paper;
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -22,13 +22,17 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it with this database, and says whether all of it could be done.
-    pub async fn run(&self, database: &Path) -> anyhow::Result<Outcome> {
+    /// Does it with the database, where one is needed, and says whether all of it could be done. `program`: all flags and commands.
+    pub async fn run(
+        &self,
+        database: impl FnOnce() -> anyhow::Result<PathBuf>,
+        program: clap::Command,
+    ) -> anyhow::Result<Outcome> {
         match self {
-            Self::Names(names) => names.run(database).await,
-            Self::Invite(invite) => invite.run(database).await,
-            Self::Man(man) => man.run(),
-            Self::Completions(completions) => completions.run(),
+            Self::Names(names) => names.run(&database()?).await,
+            Self::Invite(invite) => invite.run(&database()?).await,
+            Self::Man(man) => man.run(program),
+            Self::Completions(completions) => completions.run(program),
         }
     }
 }

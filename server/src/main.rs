@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> anyhow::Result<Outcome> {
     match &config.command {
-        Some(command) => command.run(&config.database()?).await,
+        Some(command) => command.run(|| config.database(), program::named(Config::command())).await,
         None => serve(config).await,
     }
 }

@@ -3,12 +3,10 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::Outcome;
-use crate::config::Config;
-use crate::program;
 
 /// Print the page of the manual
 #[derive(Debug, Clone, Args)]
@@ -22,8 +20,8 @@ pub struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let mut command = program::named(Config::command()).disable_help_subcommand(true);
+    pub(super) fn run(&self, program: Command) -> anyhow::Result<Outcome> {
+        let mut command = program.disable_help_subcommand(true);
         command.build();
         if let Some(folder) = &self.out {
             std::fs::create_dir_all(folder)?;
@@ -78,11 +76,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let mut command = program::named(Config::command());
-        let name = command.get_name().to_owned();
+    pub(super) fn run(&self, mut program: Command) -> anyhow::Result<Outcome> {
+        let name = program.get_name().to_owned();
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command, name, &mut script);
+        clap_complete::generate(self.shell, &mut program, name, &mut script);
         heard(io::stdout().write_all(&script))?;
         Ok(Outcome::Done)
     }
